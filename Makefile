@@ -1,0 +1,50 @@
+# Every target sets up what it needs in .venv; nothing is installed anywhere else.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit generate clean
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.demo ## Run a small app against a loopback provider and print what its calls cost and lose
+	@$(BIN)/llm-observer demo
+
+test: lint types unit ## Run everything that CI runs: lint, types, tests with coverage
+
+unit: $(VENV)/.dev ## Run the tests with coverage
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+lint: $(VENV)/.dev ## Check format and lint
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+
+types: $(VENV)/.dev ## Check types
+	@$(BIN)/pyright --warnings
+
+generate: $(VENV)/.dev ## Write again what is generated from semconv/
+	@$(BIN)/python semconv/generate.py
+
+clean: ## Remove the virtual environment and what the tools left
+	rm -rf $(VENV) .coverage* .pytest_cache .ruff_cache .hypothesis build dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "llm-observer needs Python 3.11 or newer; name one with: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV) && $(PYTHON) -m pip --quiet install --target $(VENV)-bootstrap virtualenv && \
+	  PYTHONPATH=$(VENV)-bootstrap $(PYTHON) -m virtualenv --quiet $(VENV); }
+	@$(PIP) install --upgrade 'pip>=25.1'
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml
+	@echo "installing llm-observer and the SDKs ..."
+	@$(PIP) install --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	@echo "installing the tools that check it ..."
+	@$(PIP) install --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""How the SDKs are hooked: one file per provider, one for what they share."""

@@ -1,0 +1,107 @@
+"""`Call`: what is known of one provider call. Private to the process; it is the only place where content stands."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from llm_observer.guard import guard
+from llm_observer.results import CallReport, CallSite
+from llm_observer.usage import Usage
+
+if TYPE_CHECKING:
+    from llm_observer.engine import Engine
+
+__all__ = ["Call"]
+
+
+@dataclass(slots=True, eq=False, kw_only=True, repr=False)
+class Call:
+    """One invocation of an SDK method, with every retry and the reading of its stream.
+
+    The adapters fill it while the call runs; the engine reads it once, at the end, and `release` then drops what
+    holds content. Times are seconds; `at` is Unix time at the start of the request.
+    """
+
+    provider: str
+    """OpenTelemetry's provider name."""
+    api: str
+    """`chat.completions`, `responses`, `completions`, `embeddings` or `messages`."""
+    operation: str = "chat"
+    """`gen_ai.operation.name`."""
+    at: float = 0.0
+    model: str | None = None
+    stream: bool = False
+    scope: str | None = None
+    """Whose cache: keyed hash of base URL, organisation, project and API key."""
+    tag: str | None = None
+    """The family's name, when the application gave one."""
+    site: CallSite | None = None
+
+    body: bytes | None = None
+    """The body of the last attempt exactly as sent."""
+    attempts: int = 0
+    first_byte_s: float | None = None
+    """From the start to the first chunk of the response."""
+    duration_s: float | None = None
+
+    response_id: str | None = None
+    response_model: str | None = None
+    finish_reasons: tuple[str, ...] = ()
+    service_tier: str | None = None
+    """As served."""
+    system_fingerprint: str | None = None
+    raw_usage: Mapping[str, Any] | None = None
+    """As the provider reports it."""
+    diagnostics: Mapping[str, Any] | None = None
+    """The provider's own word on why its cache was missed, when the response has one."""
+    error_type: str | None = None
+
+    engine: "Engine | None" = None
+    """Who explains this call."""
+    report: CallReport | None = None
+    """The explanation, once made."""
+
+    _request: Mapping[str, Any] | None = None
+    _usage: Usage | None = None
+    _usage_read: bool = field(default=False)
+
+    @property
+    def request(self) -> Mapping[str, Any]:
+        """The body as sent, parsed; empty when there is none or it is not a JSON object."""
+        if self._request is None:
+            parsed: object = None
+            if self.body:
+                try:
+                    parsed = json.loads(self.body)
+                except (ValueError, RecursionError):
+                    parsed = None
+            self._request = cast("Mapping[str, Any]", parsed) if isinstance(parsed, dict) else {}
+        return self._request
+
+    @request.setter
+    def request(self, value: Mapping[str, Any]) -> None:
+        self._request = value
+
+    @property
+    def usage(self) -> Usage | None:
+        """The usage as OpenTelemetry counts it; `None` when the provider reported none."""
+        if not self._usage_read:
+            self._usage_read = True
+            if self.raw_usage is not None:
+                with guard("usage"):
+                    self._usage = Usage.from_provider(self.provider, self.api, self.raw_usage)
+        return self._usage
+
+    @usage.setter
+    def usage(self, value: Usage | None) -> None:
+        self._usage, self._usage_read = value, True
+
+    def release(self) -> None:
+        """Drop what holds content."""
+        self.body = None
+        self._request = {}
+        self.diagnostics = None
+
+    def __repr__(self) -> str:
+        return f"<Call {self.provider} {self.api}>"

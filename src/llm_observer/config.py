@@ -1,0 +1,191 @@
+"""`Settings`: what the user set, resolved once. Arguments win over the environment, the environment over defaults."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import platformdirs
+
+__all__ = ["Settings", "state_dir"]
+
+PREFIX = "LLM_OBSERVER_"
+
+VARIABLES: Mapping[str, str] = {
+    "enabled": "LLM_OBSERVER_ENABLED",
+    "api_key": "LLM_OBSERVER_API_KEY",
+    "endpoint": "LLM_OBSERVER_ENDPOINT",
+    "disabled": "LLM_OBSERVER_DISABLED",
+    "store": "LLM_OBSERVER_STORE",
+    "hash_key": "LLM_OBSERVER_HASH_KEY",
+    "prices": "LLM_OBSERVER_PRICES",
+    "log_level": "LLM_OBSERVER_LOG_LEVEL",
+    "send_names": "LLM_OBSERVER_SEND_NAMES",
+    "call_site": "LLM_OBSERVER_CALL_SITE",
+}
+"""The environment variable of each setting."""
+
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_FALSE = frozenset({"false", "0", "no", "off"})
+_LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def state_dir() -> Path:
+    """The user's state directory for this package, as each system has it."""
+    return Path(platformdirs.user_state_dir("llm-observer", appauthor=False))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of one instrumented process.
+
+    Attributes:
+        enabled: `None` local only, true: send (needs key and endpoint), false: never send, whatever the code says.
+        api_key: The Bearer token. Never shown by `repr`.
+        endpoint: Where events are posted, exactly as given.
+        disabled: Patch nothing at all.
+        store: The file of the local store, `None` when it is off.
+        hash_key: The secret that keys the hashes, `None` for the installation's own. Never shown by `repr`.
+        prices: A file of price overrides.
+        log_level: Level of the logger `llm_observer`, `None` to leave it alone.
+        send_names: Let call sites, fine-tune and deployment names into events that are sent.
+        call_site: Record the line of the application that made each call.
+        problems: One line for each setting that could not be used, what it is and how to mend it.
+    """
+
+    enabled: bool | None = None
+    api_key: str | None = field(default=None, repr=False)
+    endpoint: str | None = None
+    disabled: bool = False
+    store: Path | None = None
+    hash_key: str | None = field(default=None, repr=False)
+    prices: Path | None = None
+    log_level: str | None = None
+    send_names: bool = False
+    call_site: bool = True
+    problems: tuple[str, ...] = ()
+
+    @property
+    def sends(self) -> bool:
+        """Whether events leave the process."""
+        return bool(self.enabled and self.api_key and self.endpoint)
+
+    @classmethod
+    def resolve(cls, environ: Mapping[str, str] | None = None, **arguments: Any) -> Self:
+        """The settings from keyword arguments (`None` counts as not given) and `environ`. Never raises.
+
+        `LLM_OBSERVER_ENABLED=false` and `LLM_OBSERVER_DISABLED=true` win over arguments too.
+        """
+        environ = os.environ if environ is None else environ
+        problems = _strangers(environ)
+        read = _Reader(environ, arguments, problems)
+        enabled = read.flag("enabled")
+        if read.environment_flag("enabled") is False:
+            enabled = False
+        disabled = bool(read.flag("disabled")) or read.environment_flag("disabled") is True
+        api_key, endpoint = read.text("api_key"), read.endpoint()
+        if enabled and not disabled:
+            if not api_key:
+                problems.append("telemetry is enabled without a key, so nothing is sent: set LLM_OBSERVER_API_KEY")
+            if not read.text("endpoint"):
+                problems.append(
+                    "telemetry is enabled without an endpoint, so nothing is sent: set LLM_OBSERVER_ENDPOINT"
+                )
+        return cls(
+            enabled=enabled,
+            api_key=api_key,
+            endpoint=endpoint,
+            disabled=disabled,
+            store=read.store(),
+            hash_key=read.text("hash_key"),
+            prices=read.path("prices"),
+            log_level=read.level(),
+            send_names=bool(read.flag("send_names")),
+            call_site=read.flag("call_site") is not False,
+            problems=tuple(problems),
+        )
+
+
+class _Reader:
+    """Reads one setting at a time, and notes what it cannot use."""
+
+    def __init__(self, environ: Mapping[str, str], arguments: Mapping[str, Any], problems: list[str]) -> None:
+        self._environ = environ
+        self._arguments = arguments
+        self._problems = problems
+
+    def text(self, name: str) -> str | None:
+        value = self._arguments.get(name)
+        if value is None:
+            value = self._environ.get(VARIABLES[name], "")
+        text = str(value).strip()
+        return text or None
+
+    def environment_flag(self, name: str) -> bool | None:
+        value = self._environ.get(VARIABLES[name], "").strip().lower()
+        return True if value in _TRUE else False if value in _FALSE else None
+
+    def flag(self, name: str) -> bool | None:
+        argument = self._arguments.get(name)
+        if isinstance(argument, bool):
+            return argument
+        text = self.text(name)
+        if text is None:
+            return None
+        if text.lower() in _TRUE:
+            return True
+        if text.lower() not in _FALSE:
+            self._problems.append(f"{VARIABLES[name]} is neither true nor false: it counts as false")
+        return False
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name)
+        return Path(text).expanduser() if text else None
+
+    def store(self) -> Path | None:
+        text = self.text("store")
+        if text is not None and text.lower() in _FALSE:
+            return None
+        return Path(text).expanduser() if text else state_dir() / "calls.db"
+
+    def level(self) -> str | None:
+        text = self.text("log_level")
+        if text is None:
+            return None
+        if text.upper() in _LEVELS:
+            return text.upper()
+        self._problems.append(f"LLM_OBSERVER_LOG_LEVEL is none of {', '.join(sorted(_LEVELS))}: it is ignored")
+        return None
+
+    def endpoint(self) -> str | None:
+        """The endpoint, unless a token sent there could be read on the way."""
+        text = self.text("endpoint")
+        if text is None:
+            return None
+        try:
+            url = urlsplit(text)
+            host = url.hostname or ""
+        except ValueError:
+            host, url = "", urlsplit("")
+        if url.scheme not in {"http", "https"} or not host:
+            self._problems.append("LLM_OBSERVER_ENDPOINT is not a URL, so nothing is sent: give https://host/path")
+            return None
+        if url.scheme == "http" and host not in _LOOPBACK:
+            self._problems.append("LLM_OBSERVER_ENDPOINT is not https, so nothing is sent: the key would be readable")
+            return None
+        return text
+
+
+def _strangers(environ: Mapping[str, str]) -> list[str]:
+    """A line for each variable with our prefix that we do not know."""
+    known = set(VARIABLES.values())
+    lines: list[str] = []
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{name} is not a setting" + (f": did you mean {close[0]}?" if close else ""))
+    return lines

@@ -1,0 +1,1 @@
+"""Events: the local store and the opt-in envelope."""

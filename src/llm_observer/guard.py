@@ -1,0 +1,88 @@
+"""The one fail-open boundary: what fails inside is counted, logged without content, and never reaches the user."""
+
+import functools
+import logging
+from collections.abc import Callable
+from types import TracebackType
+from typing import Literal, ParamSpec, TypeVar
+
+from llm_observer.counters import counters
+
+__all__ = ["Guard", "guard", "guarded"]
+
+log = logging.getLogger("llm_observer")
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+class Guard:
+    """A context manager that swallows any `Exception` raised inside, counted as `errors` under the boundary's name.
+
+    The log line names the boundary, the exception's type and the line of ours where it left, never its message:
+    messages quote what they failed on. `KeyboardInterrupt`, `SystemExit` and cancellation pass.
+    """
+
+    __slots__ = ("boundary",)
+
+    strict = False
+    """True in our own tests: what would be swallowed is raised, so that failing open hides no bug from the suite."""
+
+    def __init__(self, boundary: str) -> None:
+        self.boundary = boundary
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> Literal[True] | None:
+        if error is None or not isinstance(error, Exception):
+            return None
+        if Guard.strict:
+            return None
+        first = counters.add("errors", self.boundary) == 1
+        try:
+            log.log(
+                logging.WARNING if first else logging.DEBUG,
+                "%s failed with %s at %s; the call it observed is not affected%s",
+                self.boundary,
+                type(error).__name__,
+                _where(traceback),
+                " (further failures here are counted, and logged at debug level)" if first else "",
+            )
+        except Exception:  # noqa: BLE001  a logging handler that raises must not reach the user either
+            counters.add("errors", "guard.log")
+        return True
+
+
+guard = Guard
+"""`with guard("boundary"):`, in lower case because it reads as a statement."""
+
+
+def guarded(boundary: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
+    """Decorate a function so that a failure in it is swallowed as by `guard`, and it returns `None`."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R | None]:
+        @functools.wraps(function)
+        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
+            with Guard(boundary):
+                return function(*args, **kwargs)
+            return None
+
+        return wrapper
+
+    return decorate
+
+
+def _where(traceback: TracebackType | None) -> str:
+    """`module:line` of the innermost frame of this package on the traceback."""
+    place = "?"
+    while traceback is not None:
+        module = str(traceback.tb_frame.f_globals.get("__name__", ""))
+        if module.startswith(_PACKAGE):
+            place = f"{module}:{traceback.tb_lineno}"
+        traceback = traceback.tb_next
+    return place

@@ -1,0 +1,1 @@
+"""Prices and costs. Pure: neither OpenTelemetry nor an SDK in here."""

@@ -1,0 +1,1 @@
+"""Spans, processors and metrics."""
