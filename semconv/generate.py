@@ -117,14 +117,22 @@ exception message. What is not known is absent, never zero. All of ours are in d
 refined, and the changelog says when they are.
 """
 
+PAGE_SECTIONS = {
+    "Prompt": {"prompt"},
+    "Cost": {"cost"},
+    "Cache": {"cache"},
+    "Breakers": {"breaker"},
+    "Call and usage": {"call", "usage"},
+}
+
 
 def _page(registry: Registry) -> Iterator[str]:
     attributes = registry.attributes
     yield PAGE_HEAD
     uses = {use.key: use for use in registry.spans[SPAN]}
-    for title, prefix in (("Prompt", "prompt"), ("Cost", "cost"), ("Cache", "cache"), ("Breakers", "breaker")):
+    for title, spaces in PAGE_SECTIONS.items():
         yield f"## {title}\n"
-        chosen = [attribute for attribute in registry.ours() if attribute.key.startswith(f"{OWN}{prefix}.")]
+        chosen = [attribute for attribute in registry.ours() if attribute.key.split(".")[1] in spaces]
         yield from _table(chosen, uses)
         for attribute in chosen:
             yield from _values(attribute)

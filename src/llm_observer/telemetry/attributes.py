@@ -8,6 +8,27 @@ from typing import Final, Literal, NamedTuple
 
 # Ours, on the span of a call.
 
+CALL_API: Final = "llm_observer.call.api"
+"""Which API of the provider was called, or of whose kind."""
+
+CallApi = Literal[
+    "chat.completions",
+    "responses",
+    "completions",
+    "embeddings",
+    "messages",
+]
+"""The values of `llm_observer.call.api`."""
+
+CALL_SERVICE_TIER: Final = "llm_observer.call.service_tier"
+"""The service tier that served the call, as the response names it."""
+
+USAGE_CACHE_WRITE_1H_TOKENS: Final = "llm_observer.usage.cache_write_1h_tokens"
+"""The input tokens that were written to the provider's cache for one hour."""
+
+USAGE_CACHE_WRITE_12H_TOKENS: Final = "llm_observer.usage.cache_write_12h_tokens"
+"""The input tokens that were written to the provider's cache for twelve hours."""
+
 PROMPT_HASH: Final = "llm_observer.prompt.hash"
 """Keyed hash of the whole prompt as it was sent."""
 
@@ -293,6 +314,15 @@ GenAiTokenType = Literal[
 ]
 """The values of `gen_ai.token.type`."""
 
+GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
+"""The audio input tokens that were read from the provider's cache."""
+
+GEN_AI_USAGE_AUDIO_INPUT_TOKENS: Final = "gen_ai.usage.audio.input_tokens"
+"""The input tokens that are audio."""
+
+GEN_AI_USAGE_AUDIO_OUTPUT_TOKENS: Final = "gen_ai.usage.audio.output_tokens"
+"""The output tokens that are audio."""
+
 GEN_AI_USAGE_CACHE_CREATION_INPUT_TOKENS: Final = "gen_ai.usage.cache_creation.input_tokens"
 """The input tokens that were written to the provider's cache, under the name that some backends still read."""
 
@@ -301,6 +331,12 @@ GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tok
 
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 """The input tokens that were written to the provider's cache."""
+
+GEN_AI_USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
+"""The input tokens that are images."""
+
+GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.image.output_tokens"
+"""The output tokens that are images."""
 
 GEN_AI_USAGE_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 """All input tokens, those read from and written to the cache among them."""
