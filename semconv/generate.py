@@ -17,6 +17,7 @@ ROOT = SOURCE.parent
 MODULE = Path("src/llm_observer/telemetry/attributes.py")
 PAGE = Path("docs/attributes.md")
 
+EMBEDDINGS = "gen_ai.embeddings.client"
 SPAN = "llm_observer.gen_ai.client.inference"
 WIDTH = 120
 
@@ -26,7 +27,7 @@ WIDTH = 120
 
 def module(registry: Registry) -> str:
     """The text of `attributes.py`."""
-    parts = [MODULE_HEAD]
+    parts = [MODULE_HEAD, f'SCHEMA_URL: Final = "{registry.schema_url}"\n', SCHEMA_URL_DOC]
     parts += [_section("Ours, on the span of a call.", registry.ours())]
     parts += [_section("OpenTelemetry's own.", registry.borrowed())]
     parts += ["# Metrics.\n\n", METRIC_CLASS]
@@ -44,6 +45,8 @@ Generated from semconv/ by `make generate`. Do not edit.
 from typing import Final, Literal, NamedTuple
 
 '''
+
+SCHEMA_URL_DOC = '"""The release of the conventions that these names belong to, or come closest to."""\n\n'
 
 METRIC_CLASS = '''\
 
@@ -141,7 +144,7 @@ def _page(registry: Registry) -> Iterator[str]:
         "Set as [OpenTelemetry's conventions](https://github.com/open-telemetry/semantic-conventions-genai) say, on\n"
         "spans that this package makes, and filled in where it joins a span of another's.\n"
     )
-    base = {use.key: use for use in registry.spans[registry.bases[SPAN]]} | uses
+    base = {use.key: use for span in (EMBEDDINGS, registry.bases[SPAN]) for use in registry.spans[span]} | uses
     yield from _table([attributes[key] for key in sorted(base) if not key.startswith(OWN)], base)
     yield "## Metrics\n"
     yield "| metric | instrument | unit | what |"

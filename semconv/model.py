@@ -96,11 +96,14 @@ class Registry:
     """The attributes of each span type and refinement; a refinement's own, without its base's."""
     bases: dict[str, str] = field(default_factory=dict[str, str])
     """The span that each refinement refines."""
+    schema_url: str = ""
+    """Of OpenTelemetry's conventions, as `upstream/` has them."""
 
     @classmethod
     def load(cls, directory: Path) -> Self:
         """Read `registry/` and `upstream/` in `directory`; `RegistryError` when a name is taken twice or unknown."""
         registry = cls()
+        registry.schema_url = yaml.safe_load((directory / "upstream/manifest.yaml").read_text("utf-8"))["schema_url"]
         for path in sorted(directory.glob("*/*.yaml")):
             if path.name != "manifest.yaml":
                 registry._read(path)

@@ -6,6 +6,9 @@ Generated from semconv/ by `make generate`. Do not edit.
 
 from typing import Final, Literal, NamedTuple
 
+SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
+"""The release of the conventions that these names belong to, or come closest to."""
+
 # Ours, on the span of a call.
 
 CALL_API: Final = "llm_observer.call.api"
@@ -226,6 +229,9 @@ ERROR_TYPE: Final = "error.type"
 GEN_AI_CONVERSATION_ID: Final = "gen_ai.conversation.id"
 """The conversation's id, where the request or the application has one."""
 
+GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
+"""How many dimensions the request asks an embedding to have."""
+
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 """The kind of operation."""
 
@@ -253,6 +259,9 @@ GEN_AI_PROVIDER_NAME: Final = "gen_ai.provider.name"
 
 GEN_AI_REQUEST_CHOICE_COUNT: Final = "gen_ai.request.choice.count"
 """How many answers the request asks for."""
+
+GEN_AI_REQUEST_ENCODING_FORMATS: Final = "gen_ai.request.encoding_formats"
+"""The encodings that the request asks embeddings to have."""
 
 GEN_AI_REQUEST_FREQUENCY_PENALTY: Final = "gen_ai.request.frequency_penalty"
 """The request's frequency penalty."""
@@ -405,6 +414,12 @@ METRIC_GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
     unit="s",
     description="How long each call took.",
     boundaries=(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+)
+METRIC_GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK: Final = Metric(
+    name="gen_ai.client.operation.time_to_first_chunk",
+    unit="s",
+    description="How long the first chunk of each streamed response took.",
+    boundaries=(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
 )
 METRIC_GEN_AI_CLIENT_TOKEN_USAGE: Final = Metric(
     name="gen_ai.client.token.usage",
