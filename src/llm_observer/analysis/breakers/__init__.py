@@ -1,0 +1,31 @@
+"""Volatile values, known by their look: timestamps, ids, nonces, counters, temporary paths, signed URLs.
+
+A look is a suspicion: whether a value really differs between calls only a comparison of calls can say.
+"""
+
+from llm_observer.analysis.breakers.kinds import KINDS, Span
+from llm_observer.analysis.breakers.scan import find_spans, mask
+from llm_observer.results import Breaker
+
+__all__ = ["Span", "detect_breakers", "find_spans", "mask"]
+
+
+def detect_breakers(text: str) -> list[Breaker]:
+    """Find what in `text` is likely to differ from one call to the next, and so to break a prompt cache.
+
+    Args:
+        text: Any text: a system prompt, a message, a request body.
+
+    Returns:
+        The values found, in order and disjoint; offsets are in characters of `text`.
+    """
+    return [
+        Breaker(
+            category=span.category,
+            start=span.start,
+            end=span.end,
+            confidence=KINDS[span.kind].confidence,
+            hint=KINDS[span.kind].hint,
+        )
+        for span in find_spans(text)
+    ]

@@ -1,0 +1,52 @@
+"""How far two texts agree, as they stand and with their volatile values masked."""
+
+from os.path import commonprefix
+from typing import NamedTuple
+
+from llm_observer.analysis.breakers.kinds import Span
+from llm_observer.analysis.breakers.scan import find_spans
+
+__all__ = ["MaskedComparison", "compare_masked"]
+
+
+class MaskedComparison(NamedTuple):
+    """What `compare_masked` finds.
+
+    Attributes:
+        first_difference: The offset of the first character that differs, in both texts; `None` when they are equal.
+        masked_prefix: The offset in the first text up to which the two agree when volatile values are masked.
+        span: The volatile value of the first text that the first difference lies in, else `None`.
+    """
+
+    first_difference: int | None
+    masked_prefix: int
+    span: Span | None
+
+    @property
+    def restores(self) -> bool:
+        """Whether the first difference lies in a volatile value, and masking makes the texts agree for longer."""
+        return (
+            self.span is not None and self.first_difference is not None and self.masked_prefix > self.first_difference
+        )
+
+
+def compare_masked(first: str, second: str) -> MaskedComparison:
+    """Compare two texts, as they stand and with their volatile values masked."""
+    if first == second:
+        return MaskedComparison(None, len(first), None)
+    raw = len(commonprefix((first, second)))
+    return MaskedComparison(raw, *_masked_prefix(first, second, raw))
+
+
+def _masked_prefix(first: str, second: str, raw: int) -> tuple[int, Span | None]:
+    """The agreement of the masked texts as an offset in the first, and the value in which they first differ."""
+    ours, theirs = find_spans(first), find_spans(second)
+    culprit = next((span for span in ours if span.start <= raw < span.end), None)
+    at = other = 0
+    for mine, yours in zip(ours, theirs, strict=False):
+        gap, other_gap = first[at : mine.start], second[other : yours.start]
+        if gap != other_gap or mine.category != yours.category:
+            agreed = len(commonprefix((first[at:], second[other:])))
+            return max(raw, at + min(agreed, mine.start - at if gap != other_gap else agreed)), culprit
+        at, other = mine.end, yours.end
+    return max(raw, at + len(commonprefix((first[at:], second[other:])))), culprit

@@ -1,0 +1,88 @@
+"""One pass over a text: every finder, overlaps settled, values replaced by markers."""
+
+import re
+
+from llm_observer.analysis.breakers.dates import find_dates
+from llm_observer.analysis.breakers.kinds import KINDS, MARKERS, Span
+from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
+from llm_observer.analysis.breakers.tokens import find_tokens
+
+__all__ = ["find_spans", "mask"]
+
+# How far behind the limit the text is read on, so that a value across it is seen whole and left out.
+_MARGIN = 256
+
+_DIGIT = re.compile(r"[0-9]")
+# Decimal digits of other scripts, to be read as ASCII ones; superscripts and the like are no decimal digits.
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+
+
+class _AsciiDigits(dict[int, str]):
+    """A translation table from every decimal digit to its ASCII one, filled as they are met."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        self[code] = value = str(int(char)) if char.isdecimal() else char
+        return value
+
+
+_TO_ASCII = _AsciiDigits()
+
+
+def find_spans(text: str, limit: int | None = None) -> list[Span]:
+    """Find the volatile values of a text.
+
+    Args:
+        text: Any text.
+        limit: How many characters to examine at most; values that end behind them are not reported. `None` for all.
+
+    Returns:
+        Spans in order, disjoint, never empty, with offsets in characters of `text`.
+    """
+    if limit is not None and limit < len(text):
+        return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
+    if not text.isascii() and _OTHER_DIGIT.search(text):
+        text = text.translate(_TO_ASCII)
+    found: list[Span] = []
+    if _DIGIT.search(text):
+        found = find_tokens(text)
+        found += [Span(start, end, KINDS[kind].category, kind) for start, end, kind in find_dates(text)]
+        if "=" in text:
+            found += find_signed_urls(text)
+        if ":" in text:
+            found += find_addresses(text)
+    if "tmp" in text or "emp\\" in text or "/folders/" in text:
+        found += find_temp_paths(text)
+    return _settle(found)
+
+
+def _settle(found: list[Span]) -> list[Span]:
+    """Disjoint spans: of two that overlap the longer is kept, of two alike the earlier."""
+    found.sort(key=lambda span: (span.start, -span.end))
+    kept: list[Span] = []
+    for span in found:
+        while kept and kept[-1].end > span.start:
+            if span.end - span.start <= kept[-1].end - kept[-1].start:
+                break
+            kept.pop()
+        else:
+            kept.append(span)
+    return kept
+
+
+def mask(text: str) -> str:
+    """Replace every volatile value by a marker of its category, so that texts that differ in such values become equal.
+
+    Masking what is masked changes nothing.
+    """
+    spans = find_spans(text)
+    while spans:
+        parts: list[str] = []
+        at = 0
+        for span in spans:
+            parts += (text[at : span.start], MARKERS[span.category])
+            at = span.end
+        parts.append(text[at:])
+        text = "".join(parts)
+        spans = find_spans(text)
+    return text
