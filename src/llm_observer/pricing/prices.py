@@ -1,0 +1,340 @@
+"""`Prices`: what a call cost, from list prices that load off the caller's path and are resolved once per model."""
+
+import functools
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Final, NotRequired, TypedDict, Unpack
+
+from llm_observer.guard import guard
+from llm_observer.pricing.catalog import PROVIDERS, STANDARD, Catalog
+from llm_observer.pricing.rates import RateCard, UnitPrices
+from llm_observer.results import CostEstimate
+from llm_observer.usage import IteratedUsage, Usage
+
+__all__ = ["Prices"]
+
+log = logging.getLogger("llm_observer")
+
+_REMEMBERED: Final = 1024
+"""Rate cards, and reasons for having none, that are kept, last used first."""
+
+_LONGEST_NAME: Final = 512
+_SLOT_SECONDS: Final = 900
+"""Prices by the time of day change on quarter hours: a card is good for one."""
+
+_STANDARD_TIERS: Final = frozenset({"", "default", "standard", "on_demand"})
+"""How providers say that a call was served as usual."""
+
+_STANDARD_GEOS: Final = frozenset({None, "", "global", "not_available"})
+
+_FORK_WAIT_S: Final = 2.0
+
+_ZERO: Final = Decimal(0)
+
+At = float | datetime | None
+_Key = tuple[str, str, str | None, bool, str | None, str | None, int]
+
+
+class CallTerms(TypedDict):
+    """What decides the unit prices of a call, as `Prices.estimate` takes it."""
+
+    provider: str
+    model: str | None
+    service_tier: NotRequired[str | None]
+    batch: NotRequired[bool]
+    speed: NotRequired[str | None]
+    inference_geo: NotRequired[str | None]
+    at: NotRequired[At]
+
+
+class Prices:
+    """The cost of calls by list prices. Safe in threads and across fork; no network, ever.
+
+    Args:
+        overrides: A file of prices that win over the list's, see `llm_observer.pricing.overrides`.
+    """
+
+    def __init__(self, overrides: Path | None = None) -> None:
+        self._overrides_path = overrides
+        self._catalog: Catalog | None = None
+        self._lock = threading.Lock()
+        self._loaded = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._card = functools.lru_cache(maxsize=_REMEMBERED)(self._resolve)
+        _instances.add(self)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether loading has ended, well or not."""
+        return self._loaded.is_set()
+
+    def start_loading(self) -> None:
+        """Load the prices in a daemon thread, once. Returns at once."""
+        if self._loaded.is_set() or self._thread is not None:
+            return
+        with self._lock:
+            if self._thread is None and not self._loaded.is_set():
+                self._thread = threading.Thread(target=self._load, name="llm-observer-prices", daemon=True)
+                self._thread.start()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until the prices are loaded, at most `timeout_s`; starts loading when nothing has."""
+        self.start_loading()
+        return self._loaded.wait(timeout_s)
+
+    def estimate(
+        self,
+        *,
+        provider: str,
+        model: str | None,
+        usage: Usage | None,
+        service_tier: str | None = None,
+        batch: bool = False,
+        speed: str | None = None,
+        inference_geo: str | None = None,
+        at: At = None,
+    ) -> CostEstimate:
+        """What a call cost and what its cache use saved, or why that is not known. Never raises for odd values.
+
+        Args:
+            provider: OpenTelemetry's provider name, or the gateway's.
+            model: The model as billed; see `llm_observer.pricing.terms`.
+            usage: Its tokens.
+            service_tier: The tier that served it.
+            batch: It ran in a batch; OpenAI's usage does not tell.
+            speed: Anthropic's `speed`.
+            inference_geo: Where it ran, when that has a price.
+            at: When it started: Unix seconds or a datetime (naive is UTC); now when left out.
+        """
+        if usage is None:
+            return CostEstimate(reason="no_usage")
+        bill = usage.reported_cost_usd
+        if bill is None and usage.problem is not None:
+            return CostEstimate(reason="invalid_usage")
+        if type(usage) is not Usage and isinstance(usage, IteratedUsage):
+            return self._estimate_iterations(
+                usage,
+                lambda model_or_none, run: self.estimate(
+                    provider=provider,
+                    model=model_or_none or model,
+                    usage=run,
+                    service_tier=service_tier,
+                    batch=batch,
+                    speed=speed,
+                    inference_geo=inference_geo,
+                    at=at,
+                ),
+            )
+        if not self._loaded.is_set():
+            if bill is not None:
+                return CostEstimate(usd=bill, source="provider")
+            return CostEstimate(reason="prices_loading")
+        card = self._card_for(
+            provider=provider,
+            model=model,
+            service_tier=service_tier,
+            batch=batch,
+            speed=speed,
+            inference_geo=inference_geo,
+            at=at,
+        )
+        charge = card if isinstance(card, str) else card.charge(usage)
+        if isinstance(card, str) or isinstance(charge, str):
+            if bill is not None:
+                return CostEstimate(usd=bill, source="provider")
+            return CostEstimate(reason=str(charge))
+        cost, saved = charge
+        return CostEstimate(
+            usd=card.usd(cost) if bill is None else bill,
+            saved_usd=None if saved is None else card.usd(saved),
+            source=card.source if bill is None else "provider",
+        )
+
+    def lost(
+        self,
+        *,
+        usage: Usage | None,
+        missed_tokens: int,
+        **terms: Unpack[CallTerms],
+    ) -> Decimal | None:
+        """What a call would have cost less, had `missed_tokens` more of its prompt been read from the cache.
+
+        The cost as it was minus the cost of the same tokens with the missed ones moved to the cache reads, taken from
+        its cache writes first, then from plain text input. At least zero, at most what the call cost; `None` when
+        either cost is not known.
+        """
+        if usage is None or usage.problem is not None or usage.input_tokens is None or missed_tokens < 0:
+            return None
+        card = self._card_for(**terms)
+        if isinstance(card, str):
+            return None
+        paid, fixed = card.charge(usage), card.charge(_with_reads(usage, missed_tokens))
+        if isinstance(paid, str) or isinstance(fixed, str):
+            return None
+        most = card.usd(paid[0]) if usage.reported_cost_usd is None else usage.reported_cost_usd
+        return max(_ZERO, min(card.usd(paid[0] - fixed[0]), most))
+
+    def write_premium(
+        self,
+        *,
+        tokens: int,
+        ttl: str | None = None,
+        **terms: Unpack[CallTerms],
+    ) -> Decimal | None:
+        """What writing `tokens` to the cache for `ttl` costs above plain input; `None` when not known.
+
+        `ttl` is `1h` or `12h` for the long lifetimes; anything else is the provider's usual one.
+        """
+        card = self._card_for(**terms)
+        if isinstance(card, str):
+            return None
+        written = Usage(
+            input_tokens=tokens,
+            output_tokens=0,
+            cache_write_tokens=tokens,
+            cache_write_1h_tokens=tokens if ttl == "1h" else None,
+            cache_write_12h_tokens=tokens if ttl == "12h" else None,
+        )
+        charge = card.charge(written)
+        return None if isinstance(charge, str) or charge[1] is None else card.usd(-charge[1])
+
+    def unit_prices(
+        self,
+        *,
+        prompt_tokens: int = 0,
+        **terms: Unpack[CallTerms],
+    ) -> UnitPrices | None:
+        """The prices per million tokens of a call with a prompt of `prompt_tokens`; `None` when not known."""
+        card = self._card_for(**terms)
+        return None if isinstance(card, str) else card.unit_prices(prompt_tokens)
+
+    def _estimate_iterations(
+        self, usage: IteratedUsage, estimate: Callable[[str | None, Usage], CostEstimate]
+    ) -> CostEstimate:
+        """The sum over the runs of a model that one call was billed as; searches are reported for all together."""
+        runs = [(run.model, run.usage) for run in usage.iterations]
+        if not runs or not self._loaded.is_set():
+            # Without the single runs, as the store keeps it, the call cannot be priced later either.
+            return CostEstimate(reason="separate_iterations")
+        if usage.web_search_requests:
+            model, first = runs[0]
+            runs[0] = model, replace(first, web_search_requests=usage.web_search_requests)
+        costs = [estimate(model, run) for model, run in runs]
+        usd = saved = _ZERO
+        for cost in costs:
+            if cost.usd is None:
+                return cost
+            usd += cost.usd
+            saved += cost.saved_usd or _ZERO
+        return CostEstimate(usd=usd, saved_usd=saved, source=costs[0].source)
+
+    def _card_for(
+        self,
+        *,
+        provider: str,
+        model: str | None,
+        service_tier: str | None = None,
+        batch: bool = False,
+        speed: str | None = None,
+        inference_geo: str | None = None,
+        at: At = None,
+    ) -> RateCard | str:
+        if not self._loaded.is_set():
+            return "prices_loading"
+        if not model or len(model) > _LONGEST_NAME:
+            return "unknown_model"
+        seconds = time.time() if at is None else at if isinstance(at, float | int) else _timestamp(at)
+        return self._card((provider, model, service_tier, batch, speed, inference_geo, int(seconds // _SLOT_SECONDS)))
+
+    def _resolve(self, key: _Key) -> RateCard | str:
+        provider, model, service_tier, batch, speed, inference_geo, slot = key
+        if self._catalog is None:
+            return "prices_unavailable"
+        tier = _tier(service_tier, batch=batch, speed=speed)
+        if tier is None:
+            return "unknown_tier"
+        if inference_geo not in _STANDARD_GEOS:
+            return "unknown_geo"
+        at = datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC)
+        return self._catalog.card(PROVIDERS.get(provider, provider), model.lower(), tier, at)
+
+    def _load(self) -> None:
+        try:
+            with guard("prices.load"):
+                self._catalog = Catalog.load()
+        finally:
+            self._loaded.set()
+
+    def before_fork(self) -> None:
+        """Let loading end: an import that a fork cuts short leaves its lock held for ever in the child."""
+        thread = self._thread
+        if thread is not None and not self._loaded.is_set():
+            thread.join(_FORK_WAIT_S)
+
+    def after_fork(self) -> None:
+        """In the child: what the parent's thread did not finish can be started again."""
+        self._lock = threading.Lock()
+        if not self._loaded.is_set():
+            self._loaded = threading.Event()
+            self._thread = None
+
+
+def _tier(service_tier: str | None, *, batch: bool, speed: str | None) -> str | None:
+    """The one tier that the three together name, `None` when they contradict each other."""
+    named = {
+        name
+        for name in ((service_tier or "").strip().lower(), (speed or "").strip().lower(), "batch" if batch else "")
+        if name not in _STANDARD_TIERS
+    }
+    if len(named) > 1:
+        return None
+    return named.pop() if named else STANDARD
+
+
+def _timestamp(at: datetime) -> float:
+    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _with_reads(usage: Usage, missed: int) -> Usage:
+    """The same tokens with `missed` more of them cache reads: from the usual writes, the long ones, then plain text."""
+    whole = usage.input_tokens or 0
+    read, write = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+    long, longest = usage.cache_write_1h_tokens or 0, usage.cache_write_12h_tokens or 0
+    other = (usage.input_audio_tokens or 0) + (usage.input_image_tokens or 0)
+    plain = max(0, whole - read - write - other)
+    written = min(missed, write)
+    moved = written + min(missed - written, plain)
+    beyond = max(0, written - (write - long - longest))
+    from_long = min(beyond, long)
+    return replace(
+        usage,
+        cache_read_tokens=read + moved,
+        cache_write_tokens=write - written,
+        cache_write_1h_tokens=long - from_long,
+        cache_write_12h_tokens=longest - (beyond - from_long),
+    )
+
+
+_instances: "weakref.WeakSet[Prices]" = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for prices in list(_instances):
+        prices.before_fork()
+
+
+def _after_fork() -> None:
+    for prices in list(_instances):
+        prices.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
