@@ -19,10 +19,11 @@ LAYERS = (
     {"__init__", "testing"},
     {"cli"},
     {"report"},
-    {"instrumentor"},
+    {"instrumentor", "replay"},
     {"adapters"},
     {"telemetry", "export"},
     {"engine"},
+    {"ledger"},
     {"analysis", "pricing"},
     {
         "_version",
