@@ -68,11 +68,18 @@ COST_REASON: Final = "llm_observer.cost.reason"
 """Why the cost is not known."""
 
 CostReason = Literal[
+    "unknown_provider",
     "unknown_model",
     "unknown_tier",
+    "unknown_geo",
+    "unknown_rate",
     "no_usage",
+    "incomplete_usage",
     "invalid_usage",
+    "separate_iterations",
     "prices_loading",
+    "prices_unavailable",
+    "internal_error",
 ]
 """The values of `llm_observer.cost.reason`."""
 
