@@ -1,16 +1,119 @@
 """The engine: turns a finished `Call` into a `CallReport`. The same for live and for recorded calls."""
 
+from collections.abc import Mapping
+from typing import Any, Self
+
+from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
+from llm_observer.analysis.prompts import read_prompt
 from llm_observer.call import Call
-from llm_observer.results import CallReport
+from llm_observer.config import Settings, state_dir
+from llm_observer.guard import guard
+from llm_observer.ledger import Ledger
+from llm_observer.pricing.prices import Prices
+from llm_observer.privacy import Hasher, load_hash_key
+from llm_observer.results import CallReport, CostEstimate, Verdict
 
 __all__ = ["Engine"]
 
+PRICES_WAIT_S = 0.005
+"""How long the end of a call waits for prices that are still loading."""
+
 
 class Engine:
-    """Explains calls. Holds the prefix index, the prices and the hash key of one process."""
+    """Explains calls. Holds the prefix index, the prices and the hash key of one process.
+
+    Args:
+        hasher: Keys the hashes.
+        prices: Where prices come from.
+        wait_s: How long a call waits for prices that are still loading.
+    """
+
+    def __init__(self, hasher: Hasher, prices: Prices, *, wait_s: float = PRICES_WAIT_S) -> None:
+        self.hasher = hasher
+        self.prices = prices
+        self._wait_s = wait_s
+        self._analyzer = Analyzer(hasher)
+        self._ledger = Ledger(prices)
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        """The engine that a process's settings ask for. Loads no prices yet."""
+        return cls(Hasher(load_hash_key(settings.hash_key, state_dir())), Prices(settings.prices))
+
+    def warm_up(self) -> None:
+        """Begin to load what the end of a call will need, in the background. Cheap to call again."""
+        self.prices.start_loading()
 
     def explain(self, call: Call) -> CallReport:
         """The report of a finished call; made once and kept on it. Never raises: what fails is left out."""
         if call.report is None:
-            call.report = CallReport(provider=call.provider, api=call.api, model=call.model, at=call.at)
+            call.report = self._explain(call)
         return call.report
+
+    def _explain(self, call: Call) -> CallReport:
+        cost = CostEstimate(reason="internal_error")
+        with guard("engine.cost"):
+            cost = self._cost(call)
+        finding: Finding | None = None
+        verdict = Verdict(outcome="not_reported")
+        with guard("engine.analysis"):
+            finding = self._finding(call)
+            if finding is not None:
+                verdict = finding.verdict
+        with guard("engine.ledger"):
+            if finding is not None:
+                verdict = self._ledger.claim(call, finding, billing_terms(call))
+        return CallReport(
+            provider=call.provider,
+            api=call.api,
+            model=call.model,
+            at=call.at,
+            usage=call.usage,
+            cost=cost,
+            prompt=finding.prompt if finding is not None else None,
+            cache=verdict,
+            breakers=finding.breakers if finding is not None else (),
+            response_model=call.response_model,
+            duration_s=call.duration_s,
+            error_type=call.error_type,
+            site=call.site,
+        )
+
+    def _cost(self, call: Call) -> CostEstimate:
+        if call.usage is None:
+            return CostEstimate(reason="no_usage")
+        self.prices.wait(self._wait_s)
+        return self.prices.estimate(usage=call.usage, **billing_terms(call))
+
+    def _finding(self, call: Call) -> Finding | None:
+        prompt = read_prompt(call.api, call.request)
+        if prompt is None or not prompt.segments:
+            return None
+        began = call.first_byte_s if call.first_byte_s is not None else call.duration_s
+        return self._analyzer.explain(
+            Observation(
+                provider=call.provider,
+                model=call.model,
+                scope=call.scope or "",
+                at=call.at,
+                ready_at=call.at + (began or 0.0),
+                prompt=prompt,
+                usage=None if call.error_type and call.usage is None else call.usage,
+                diagnostics=call.diagnostics,
+                tag=call.tag,
+            )
+        )
+
+
+def billing_terms(call: Call) -> dict[str, Any]:
+    """What decides a call's price besides its tokens, as `Prices` takes it."""
+    raw: Mapping[str, Any] = call.raw_usage or {}
+    speed, geo, tier = raw.get("speed"), raw.get("inference_geo"), call.service_tier or raw.get("service_tier")
+    return {
+        "provider": call.provider,
+        "model": call.response_model or call.model,
+        "service_tier": tier if isinstance(tier, str) else None,
+        "speed": speed if isinstance(speed, str) else None,
+        "inference_geo": geo if isinstance(geo, str) else None,
+        "at": call.at,
+    }

@@ -1,0 +1,113 @@
+"""The prompt of an Anthropic Messages request. Render order: tools, system, messages (Anthropic, "Prompt caching")."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, without
+from llm_observer.analysis.segments import Kind, Param, Prompt, Segment
+
+__all__ = ["read_messages"]
+
+_MARKER = "cache_control"
+_KINDS: Mapping[str, Kind] = {
+    "tool_use": "tool_use",
+    "server_tool_use": "tool_use",
+    "mcp_tool_use": "tool_use",
+    "tool_result": "tool_result",
+    "mcp_tool_result": "tool_result",
+    "web_search_tool_result": "tool_result",
+    "image": "media",
+    "document": "media",
+    "thinking": "thinking",
+    "redacted_thinking": "thinking",
+}
+
+
+def read_messages(body: Mapping[str, Any]) -> Prompt:
+    """The prompt of a Messages request body. Never raises: a part of another shape than documented is read as JSON."""
+    head = [*_tools(body), *_system(body)]
+    segments = (*head, *_messages(body))
+    automatic = as_mapping(body.get(_MARKER))
+    return Prompt(
+        segments=segments,
+        head=len(head),
+        params=_params(body),
+        automatic=_ttl(automatic) if automatic else None,
+    )
+
+
+def _ttl(marker: object) -> str:
+    return as_text(as_mapping(marker).get("ttl")) or "default"
+
+
+def _marker(block: Mapping[str, Any]) -> str | None:
+    """The marker of a block, which may stand on a block within it too (a part of a tool result)."""
+    if as_mapping(block.get(_MARKER)):
+        return _ttl(block[_MARKER])
+    for part in as_list(block.get("content")):
+        if as_mapping(as_mapping(part).get(_MARKER)):
+            return _ttl(part[_MARKER])
+    return None
+
+
+def _tools(body: Mapping[str, Any]) -> Iterator[Segment]:
+    for i, tool in enumerate(as_list(body.get("tools"))):
+        described = as_mapping(tool)
+        # Deferred tools are not part of the prefix until the model looks one up.
+        if described.get("defer_loading") is True:
+            continue
+        name = as_text(described.get("name")) or as_text(described.get("type"))
+        text = dump(without(tool, _MARKER))
+        yield Segment(f"tools[{i}]", "tool", text, is_json=True, name=name, marker=_marker(described))
+
+
+def _system(body: Mapping[str, Any]) -> Iterator[Segment]:
+    system = body.get("system")
+    if isinstance(system, str):
+        # A string is short for one block of text.
+        if system:
+            yield Segment("system[0]", "system", system, role="system")
+        return
+    for i, block in enumerate(as_list(system)):
+        yield _block(f"system[{i}]", "system", block)
+
+
+def _messages(body: Mapping[str, Any]) -> Iterator[Segment]:
+    for i, message in enumerate(as_list(body.get("messages"))):
+        role = as_text(as_mapping(message).get("role")) or "user"
+        content = as_mapping(message).get("content")
+        # A string is short for one block of text.
+        blocks: list[Any] = [{"type": "text", "text": content}] if isinstance(content, str) else as_list(content)
+        for j, block in enumerate(blocks):
+            yield _block(f"messages[{i}].content[{j}]", role, block, message_end=j == len(blocks) - 1)
+
+
+def _block(path: str, role: str, block: object, *, message_end: bool = False) -> Segment:
+    described = as_mapping(block)
+    kind: Kind = "system" if role == "system" else "assistant" if role == "assistant" else "user"
+    marker = _marker(described)
+    kind_of_block = as_text(described.get("type"))
+    if kind_of_block == "text" and isinstance(described.get("text"), str) and not described.get("citations"):
+        text: str = described["text"]
+        return Segment(path, kind, text, role=role, message_end=message_end, marker=marker)
+    kind = _KINDS.get(kind_of_block, kind)
+    return Segment(
+        path, kind, dump(without(block, _MARKER)), is_json=True, role=role, message_end=message_end, marker=marker
+    )
+
+
+def _params(body: Mapping[str, Any]) -> dict[str, Param]:
+    """The parameters that the cache depends on; one that states its default counts as left out."""
+    params: dict[str, Param] = {}
+
+    def note(kind: str, name: str, value: object, *defaults: object) -> None:
+        if value is not None and value not in defaults:
+            params[kind] = Param(name, dump(value))
+
+    note("tool_choice", "tool_choice", body.get("tool_choice"), {"type": "auto"})
+    note("thinking", "thinking", body.get("thinking"), {"type": "disabled"})
+    note("speed", "speed", body.get("speed"), "standard")
+    output = as_mapping(body.get("output_config"))
+    note("effort", "output_config.effort", output.get("effort"), "high")
+    note("text_format", "output_config.format", output.get("format"))
+    return params

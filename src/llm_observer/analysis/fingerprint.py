@@ -1,0 +1,107 @@
+"""Fingerprints of segments: keyed hashes of their forms, where volatile values stand, and a sketch of their lines.
+
+A fingerprint holds no text. It is made once per distinct segment and remembered by its wire hash.
+"""
+
+from array import array
+from collections import OrderedDict
+from typing import NamedTuple
+from zlib import crc32
+
+from llm_observer.analysis.breakers import detect_breakers
+from llm_observer.analysis.canonical import canonical_forms
+from llm_observer.analysis.segments import Segment
+from llm_observer.analysis.tokens import weigh
+from llm_observer.privacy import Hasher
+from llm_observer.results import Breaker
+
+__all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
+
+_PIECE = 256
+_MOST_PIECES = 2048
+_MOST_VALUES = 32
+
+
+class Value(NamedTuple):
+    """A volatile value in a segment: what kind, where, and a short keyed hash of it."""
+
+    breaker: Breaker
+    digest: bytes
+
+
+class Fingerprint(NamedTuple):
+    """What is remembered of a segment. Hashes are keyed; `sketch` has 32 bits per piece of text, salted."""
+
+    wire: bytes
+    canonical: bytes
+    with_space: bytes
+    with_key_order: bytes
+    with_values: bytes
+    values: tuple[Value, ...]
+    weight: float
+    sketch: "array[int]"
+
+
+class Fingerprinter:
+    """Makes and remembers fingerprints. Not safe in threads by itself: its owner holds a lock."""
+
+    def __init__(self, hasher: Hasher, *, most: int = 20_000) -> None:
+        self._hasher = hasher
+        self._most = most
+        self._salt = int.from_bytes(hasher.digest(b"sketch")[:4])
+        self._known: OrderedDict[bytes, Fingerprint] = OrderedDict()
+
+    def of(self, segment: Segment) -> Fingerprint:
+        """The fingerprint of a segment."""
+        tag = f"{segment.kind}\x1f{segment.role}\x1f".encode("utf-8", "surrogatepass")
+        wire = self._hasher.digest(tag, segment.text.encode("utf-8", "surrogatepass"))
+        known = self._known.get(wire)
+        if known is not None:
+            self._known.move_to_end(wire)
+            return known
+        made = self._make(segment, tag, wire)
+        self._known[wire] = made
+        if len(self._known) > self._most:
+            self._known.popitem(last=False)
+        return made
+
+    def known(self, wire: bytes) -> Fingerprint | None:
+        """The fingerprint with this wire hash, unless it is forgotten."""
+        return self._known.get(wire)
+
+    def _make(self, segment: Segment, tag: bytes, wire: bytes) -> Fingerprint:
+        forms = canonical_forms(segment)
+        digests: dict[str, bytes] = {}
+        for form in forms:
+            if form not in digests:
+                digests[form] = self._hasher.digest(tag, form.encode("utf-8", "surrogatepass"))
+        text = segment.text
+        values = tuple(
+            Value(found, self._hasher.digest(text[found.start : found.end].encode("utf-8", "surrogatepass"))[:6])
+            for found in detect_breakers(text)[:_MOST_VALUES]
+        )
+        sketch = array("I", (crc32(p.encode("utf-8", "surrogatepass"), self._salt) for _, p in pieces(text)))
+        return Fingerprint(
+            wire=wire,
+            canonical=digests[forms.canonical],
+            with_space=digests[forms.with_space],
+            with_key_order=digests[forms.with_key_order],
+            with_values=digests[forms.with_values],
+            values=values,
+            weight=weigh(text),
+            sketch=sketch,
+        )
+
+
+def pieces(text: str) -> list[tuple[int, str]]:
+    """The lines of a text with their offsets; a long line in pieces, and what is beyond a bound in one."""
+    found: list[tuple[int, str]] = []
+    start = 0
+    for line in text.splitlines(keepends=True):
+        for cut in range(0, len(line), _PIECE):
+            if len(found) >= _MOST_PIECES:
+                found.append((start + cut, text[start + cut :]))
+                return found
+            found.append((start + cut, line[cut : cut + _PIECE]))
+        start += len(line)
+    return found

@@ -1,0 +1,162 @@
+"""The prefix index: which prompts this process has sent, as chains of keyed hashes. Bounded, and free of content."""
+
+import sys
+from array import array
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Entry", "PrefixIndex", "Trace"]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Trace:
+    """What is remembered of one call's prompt.
+
+    Attributes:
+        at: Unix seconds at the start of the request.
+        ready_at: When the response began: from then on what the request wrote can be read.
+        seed: Whose cache and which model.
+        params: Hash of each cache-relevant parameter by its kind.
+        wire: Wire hash of each segment.
+        canonical: Canonical hash of each segment, tools in the order of the wire.
+        chain: Wire chain id at each position from 1 on, seeded.
+        canonical_chain: Canonical chain id at each position from 1 on, tools sorted, not seeded.
+        tools: How many of the first segments are tools.
+        head: How many of the first segments are tools and system text.
+        names: Name of each tool, hashed.
+        weights: Weight of the prefix at each position from 0 on.
+        anchors: Exact token counts by position, as usage gave them.
+        cached: Positions at which a prefix was in the provider's cache after this call.
+    """
+
+    at: float
+    ready_at: float
+    model: str | None
+    seed: bytes
+    params: Mapping[str, bytes]
+    wire: Sequence[bytes]
+    canonical: Sequence[bytes]
+    chain: Sequence[bytes]
+    canonical_chain: Sequence[bytes]
+    tools: int
+    head: int
+    names: Sequence[bytes]
+    weights: "array[float]"
+    anchors: dict[int, int] = field(default_factory=dict[int, int])
+    cached: tuple[int, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.wire)
+
+    def size(self) -> int:
+        """Bytes held, about: hashes are shared with fingerprints and nodes, their references are not."""
+        return 600 + 8 * (len(self.wire) * 4 + len(self.names)) + sys.getsizeof(self.weights)
+
+
+@dataclass(slots=True)
+class Entry:
+    """A prefix in the provider's cache.
+
+    Attributes:
+        used_at: Start of the request that last wrote or read it.
+        ready_at: From when on it can be read.
+        lifetime: Seconds from `used_at`, `None` when not known.
+        tokens: Exact size when usage gave it.
+    """
+
+    used_at: float
+    ready_at: float
+    lifetime: float | None
+    tokens: int | None = None
+
+
+_NODE_BYTES = 200
+_ENTRY_BYTES = 300
+
+
+class PrefixIndex:
+    """Traces by chain, and the provider's cache as this process's calls left it.
+
+    Everything is kept in order of last use, and the least recently used goes first when `max_bytes` is reached. Not
+    safe in threads by itself: its owner holds a lock.
+    """
+
+    def __init__(self, *, max_bytes: int = 40_000_000) -> None:
+        self._budget = max_bytes
+        self._used = 0
+        self._nodes: OrderedDict[bytes, Trace] = OrderedDict()
+        self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self._traces: OrderedDict[int, Trace] = OrderedDict()
+        self._families: OrderedDict[str, int] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._traces)
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes held, about."""
+        return self._used
+
+    def deepest(self, chain: Sequence[bytes], salt: bytes = b"") -> tuple[int, Trace | None]:
+        """The longest prefix of `chain` that an earlier trace has, and the latest such trace."""
+        for position in range(len(chain), 0, -1):
+            trace = self._nodes.get(chain[position - 1] + salt)
+            if trace is not None:
+                return position, trace
+        return 0, None
+
+    def holding(self, canonical: bytes) -> Trace | None:
+        """The latest trace that has a segment with this canonical hash, where such segments are indexed."""
+        return self._nodes.get(b"segment:" + canonical)
+
+    def entry(self, chain_id: bytes) -> Entry | None:
+        """The provider's cache entry for a prefix, if this process's calls made one."""
+        return self._entries.get(chain_id)
+
+    def seen(self, family: str) -> int:
+        """How many calls of a family were added."""
+        return self._families.get(family, 0)
+
+    def add(self, trace: Trace, family: str, landmarks: Sequence[bytes]) -> None:
+        """Add a finished call; `landmarks` are canonical hashes of segments by which it can be found."""
+        self._families[family] = self._families.pop(family, 0) + 1
+        if len(self._families) > 10_000:
+            self._families.popitem(last=False)
+        self._traces[id(trace)] = trace
+        self._used += trace.size()
+        for key in (
+            *trace.chain,
+            *(link + trace.seed for link in trace.canonical_chain),
+            *trace.canonical_chain,
+            *(b"segment:" + landmark for landmark in landmarks),
+        ):
+            self._put(key, trace)
+        self._shrink()
+
+    def keep(self, chain_id: bytes, entry: Entry) -> None:
+        """Note that a prefix is in the provider's cache."""
+        if chain_id not in self._entries:
+            self._used += _ENTRY_BYTES
+        self._entries[chain_id] = entry
+        self._entries.move_to_end(chain_id)
+
+    def _put(self, key: bytes, trace: Trace) -> None:
+        if key not in self._nodes:
+            self._used += _NODE_BYTES
+        self._nodes[key] = trace
+        self._nodes.move_to_end(key)
+
+    def _shrink(self) -> None:
+        while self._used > self._budget and len(self._traces) > 1:
+            _, oldest = self._traces.popitem(last=False)
+            self._used -= oldest.size()
+            while self._nodes:
+                key, trace = next(iter(self._nodes.items()))
+                if trace.at > oldest.at:
+                    break
+                del self._nodes[key]
+                self._used -= _NODE_BYTES
+            while self._entries and next(iter(self._entries.values())).used_at <= oldest.at:
+                self._entries.popitem(last=False)
+                self._used -= _ENTRY_BYTES

@@ -1,0 +1,197 @@
+"""The prompt of an OpenAI request. Render order: tools, instructions, messages (OpenAI, "Prompt caching")."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, without
+from llm_observer.analysis.segments import Kind, Param, Prompt, Segment
+
+__all__ = ["read_chat", "read_responses", "read_text"]
+
+_MARKER = "prompt_cache_breakpoint"
+_TEXT_PARTS = frozenset({"text", "input_text", "output_text"})
+_MEDIA_PARTS = frozenset({"image_url", "input_image", "input_audio", "file", "input_file", "computer_screenshot"})
+_ROLES: Mapping[str, Kind] = {
+    "system": "system",
+    "developer": "system",
+    "assistant": "assistant",
+    "tool": "tool_result",
+    "function": "tool_result",
+}
+_ITEMS: Mapping[str, Kind] = {
+    "function_call": "tool_use",
+    "custom_tool_call": "tool_use",
+    "function_call_output": "tool_result",
+    "custom_tool_call_output": "tool_result",
+    "computer_call_output": "tool_result",
+    "reasoning": "thinking",
+}
+
+
+def read_chat(body: Mapping[str, Any]) -> Prompt:
+    """The prompt of a Chat Completions request body. Never raises."""
+    tools = list(_tools(body))
+    messages: list[Segment] = []
+    for i, message in enumerate(as_list(body.get("messages"))):
+        messages += _message(f"messages[{i}]", message)
+    return _prompt(body, tools, messages, _chat_params(body))
+
+
+def read_responses(body: Mapping[str, Any]) -> Prompt:
+    """The prompt of a Responses request body, as far as it is in the request. Never raises."""
+    tools = list(_tools(body))
+    messages: list[Segment] = []
+    instructions = as_text(body.get("instructions"))
+    if instructions:
+        messages.append(Segment("instructions", "system", instructions, role="developer", message_end=True))
+    items = body.get("input")
+    if isinstance(items, str):
+        messages.append(Segment("input", "user", items, role="user", message_end=True))
+    for i, item in enumerate(as_list(items)):
+        messages += _item(f"input[{i}]", item)
+    return _prompt(body, tools, messages, _responses_params(body))
+
+
+def read_text(body: Mapping[str, Any]) -> Prompt:
+    """The prompt of a legacy completion or an embedding: its text. Never raises."""
+    value = body.get("prompt", body.get("input"))
+    name = "prompt" if "prompt" in body else "input"
+    if isinstance(value, str):
+        return Prompt(segments=(Segment(name, "user", value, role="user", message_end=True),), head=0)
+    return Prompt(
+        segments=tuple(
+            Segment(f"{name}[{i}]", "user", item, role="user", message_end=True)
+            if isinstance(item, str)
+            else Segment(f"{name}[{i}]", "user", dump(item), is_json=True, role="user", message_end=True)
+            for i, item in enumerate(as_list(value))
+        ),
+        head=0,
+    )
+
+
+def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segment], params: dict[str, Param]) -> Prompt:
+    leading = 0
+    while leading < len(messages) and messages[leading].kind == "system":
+        leading += 1
+    options = as_mapping(body.get("prompt_cache_options"))
+    return Prompt(
+        segments=(*tools, *messages),
+        head=len(tools) + leading,
+        params=params,
+        automatic=as_text(options.get("ttl")) or "default",
+        implicit=options.get("mode") != "explicit",
+    )
+
+
+def _tools(body: Mapping[str, Any]) -> Iterator[Segment]:
+    tools, key = body.get("tools"), "tools"
+    if not tools:
+        tools, key = body.get("functions"), "functions"
+    for i, tool in enumerate(as_list(tools)):
+        described = as_mapping(tool)
+        named = as_mapping(described.get("function")) or as_mapping(described.get("custom")) or described
+        name = as_text(named.get("name")) or as_text(described.get("type"))
+        yield Segment(f"{key}[{i}]", "tool", dump(tool), is_json=True, name=name)
+
+
+def _message(path: str, message: object) -> Iterator[Segment]:
+    described = as_mapping(message)
+    role = as_text(described.get("role")) or "user"
+    kind = _ROLES.get(role, "user")
+    found = list(_content(path, kind, role, described.get("content")))
+    found += [
+        Segment(f"{path}.tool_calls[{j}]", "tool_use", dump(call), is_json=True, role=role)
+        for j, call in enumerate(as_list(described.get("tool_calls")))
+    ]
+    # What else a message says (a name, the id of the tool call that it answers) is rendered with it.
+    rest = {
+        name: value
+        for name, value in described.items()
+        if name not in {"role", "content", "tool_calls"} and value is not None
+    }
+    if rest and found:
+        last = found[-1]
+        found[-1] = last._replace(role=f"{last.role} {dump(rest)}")
+    elif rest:
+        found.append(Segment(path, "other", dump(rest), is_json=True, role=role))
+    if found:
+        found[-1] = found[-1]._replace(message_end=True)
+    yield from found
+
+
+def _item(path: str, item: object) -> Iterator[Segment]:
+    described = as_mapping(item)
+    kind_of_item = as_text(described.get("type")) or "message"
+    if kind_of_item == "message":
+        yield from _message(path, {name: value for name, value in described.items() if name not in _ITEM_NOISE})
+        return
+    kind = _ITEMS.get(kind_of_item, "other")
+    marker = _marker_within(described)
+    text = dump(without(item, _MARKER))
+    yield Segment(path, kind, text, is_json=True, role=kind_of_item, message_end=True, marker=marker)
+
+
+_ITEM_NOISE = frozenset({"type", "id", "status"})
+"""What a replayed message carries of the response that it came from; the model does not see it."""
+
+
+def _content(path: str, kind: Kind, role: str, content: object) -> Iterator[Segment]:
+    if isinstance(content, str):
+        yield Segment(path, kind, content, role=role)
+        return
+    for j, part in enumerate(as_list(content)):
+        described = as_mapping(part)
+        marker = _ttl(described.get(_MARKER))
+        where = f"{path}.content[{j}]"
+        kind_of_part = as_text(described.get("type"))
+        if kind_of_part in _TEXT_PARTS and isinstance(described.get("text"), str):
+            yield Segment(where, kind, described["text"], role=role, marker=marker)
+        else:
+            text = dump(without(part, _MARKER))
+            media = kind_of_part in _MEDIA_PARTS
+            yield Segment(where, "media" if media else kind, text, is_json=True, role=role, marker=marker)
+
+
+def _ttl(marker: object) -> str | None:
+    described = as_mapping(marker)
+    return (as_text(described.get("ttl")) or "default") if described else None
+
+
+def _marker_within(item: Mapping[str, Any]) -> str | None:
+    """The marker on the last marked part of an item's output."""
+    found: str | None = None
+    for part in as_list(item.get("output")):
+        found = _ttl(as_mapping(part).get(_MARKER)) or found
+    return found
+
+
+def _noted(*rows: tuple[str, str, object, tuple[object, ...]]) -> dict[str, Param]:
+    """The rows whose value is given and not one of the defaults that mean the same as leaving it out."""
+    return {
+        kind: Param(name, dump(value))
+        for kind, name, value, defaults in rows
+        if value is not None and value not in defaults
+    }
+
+
+def _chat_params(body: Mapping[str, Any]) -> dict[str, Param]:
+    return _noted(
+        ("cache_key", "prompt_cache_key", body.get("prompt_cache_key"), ()),
+        ("service_tier", "service_tier", body.get("service_tier"), ("auto", "default")),
+        ("effort", "reasoning_effort", body.get("reasoning_effort"), ()),
+        ("text_format", "response_format", body.get("response_format"), ({"type": "text"},)),
+        ("verbosity", "verbosity", body.get("verbosity"), ("medium",)),
+        ("parallel_tool_calls", "parallel_tool_calls", body.get("parallel_tool_calls"), (True,)),
+    )
+
+
+def _responses_params(body: Mapping[str, Any]) -> dict[str, Param]:
+    text = as_mapping(body.get("text"))
+    return _noted(
+        ("cache_key", "prompt_cache_key", body.get("prompt_cache_key"), ()),
+        ("service_tier", "service_tier", body.get("service_tier"), ("auto", "default")),
+        ("effort", "reasoning.effort", as_mapping(body.get("reasoning")).get("effort"), ()),
+        ("text_format", "text.format", text.get("format"), ({"type": "text"},)),
+        ("verbosity", "text.verbosity", text.get("verbosity"), ("medium",)),
+        ("parallel_tool_calls", "parallel_tool_calls", body.get("parallel_tool_calls"), (True,)),
+    )

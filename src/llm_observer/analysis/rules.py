@@ -1,0 +1,115 @@
+"""How each provider's prompt cache matches, as dated data: `cache_rules.json` beside this file."""
+
+import functools
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from typing import Any, Literal
+
+from llm_observer.analysis.jsons import as_list, as_mapping
+
+__all__ = ["CacheRule", "rule_for"]
+
+_DATE = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}(?:-v\d+)?(?::\d+)?$|-latest$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheRule:
+    """The cache of one group of models.
+
+    Attributes:
+        match: `interval`: the longest common prefix, rounded down to a grid. `boundary`: a prefix can be read only
+            where an earlier request wrote one and this request looks.
+        min_tokens: The shortest prefix that is cached; `None` when not documented.
+        grid: Tokens to which a read is rounded down.
+        report_grid: Tokens to which the reported read is rounded down.
+        implicit: Whether the provider places boundaries by itself.
+        max_writes: Boundaries that one request can write.
+        lookback: How many blocks before a marker the provider looks for an earlier boundary.
+        first_explicit, latest_explicit, earlier_endings: Where else it looks: how many of the first and of the last
+            explicit markers, and how many earlier ends of messages.
+        ttl_s: Seconds that an entry lives, by the lifetime's name in a request, from its last use.
+        ttl_default: The name of the lifetime that applies when the request names none.
+        ttl_sure_s, ttl_most_s: Where only a range is known: an idle entry surely lives so long, and at most so long.
+        params: Parameters that the cache depends on, and from where on in the prompt: `all`, `system`, `messages`.
+        media_invalidate: Whether an image added or removed anywhere loses the messages' part of the prefix.
+    """
+
+    id: str
+    match: Literal["interval", "boundary"]
+    min_tokens: int | None = None
+    grid: int | None = None
+    report_grid: int | None = None
+    implicit: bool = False
+    max_writes: int | None = None
+    lookback: int | None = None
+    first_explicit: int = 0
+    latest_explicit: int = 0
+    earlier_endings: int = 0
+    ttl_s: Mapping[str, int] = field(default_factory=dict[str, int])
+    ttl_default: str | None = None
+    ttl_sure_s: int | None = None
+    ttl_most_s: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict[str, str])
+    media_invalidate: bool = False
+
+    def lifetime(self, name: str | None) -> tuple[str | None, int | None]:
+        """The name and the seconds of the lifetime that a request asks for by `name`."""
+        if name is not None and name in self.ttl_s:
+            return name, self.ttl_s[name]
+        default = self.ttl_default
+        return default, self.ttl_s.get(default) if default is not None else None
+
+
+@functools.cache
+def _data() -> list[Mapping[str, Any]]:
+    text = files("llm_observer.analysis").joinpath("cache_rules.json").read_text(encoding="utf-8")
+    return [as_mapping(rule) for rule in as_list(json.loads(text)["rules"])]
+
+
+@functools.lru_cache(maxsize=512)
+def rule_for(provider: str, model: str | None) -> CacheRule | None:
+    """The rule for a model of a provider, `None` when its cache is not documented."""
+    name = (model or "").lower().removeprefix("models/")
+    for data in _data():
+        if provider in data["providers"] and _fits(name, data["models"]):
+            return _rule(data, name)
+    return None
+
+
+def _fits(model: str, patterns: list[str]) -> bool:
+    # Gateways and clouds put their own prefix before a model's name (`openai/`, `us.anthropic.`).
+    bare = model.rpartition("/")[2]
+    return any(fnmatchcase(model, pattern) or fnmatchcase(bare, pattern) for pattern in patterns)
+
+
+def _rule(data: Mapping[str, Any], model: str) -> CacheRule:
+    undated = _DATE.sub("", model)
+    minimum: int | None = None
+    for row in as_list(data.get("min_tokens")):
+        if _fits(undated, row["models"]) or _fits(model, row["models"]):
+            minimum = row["tokens"]
+            break
+    lookup = as_mapping(data.get("lookup"))
+    return CacheRule(
+        id=data["id"],
+        match=data["match"],
+        min_tokens=minimum,
+        grid=data.get("grid"),
+        report_grid=data.get("report_grid"),
+        implicit=bool(data.get("implicit")),
+        max_writes=data.get("max_writes"),
+        lookback=data.get("lookback"),
+        first_explicit=lookup.get("first_explicit", 0),
+        latest_explicit=lookup.get("latest_explicit", 0),
+        earlier_endings=lookup.get("earlier_endings", 0),
+        ttl_s=data.get("ttl_s", {}),
+        ttl_default=data.get("ttl_default"),
+        ttl_sure_s=data.get("ttl_sure_s"),
+        ttl_most_s=data.get("ttl_most_s"),
+        params=data.get("params", {}),
+        media_invalidate=bool(data.get("media_invalidate")),
+    )

@@ -1,0 +1,53 @@
+"""A prompt as the provider renders it: segments in order, with where the request puts cache boundaries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
+
+__all__ = ["Kind", "Param", "Prompt", "Segment"]
+
+Kind = Literal["tool", "system", "user", "assistant", "tool_use", "tool_result", "thinking", "media", "other"]
+
+
+class Segment(NamedTuple):
+    """One unit of the prompt: a tool, a block of system text, a part of a message.
+
+    `text` is the text of a text block, and for anything else its JSON with the keys in the order in which they were
+    sent; cache markers are taken out of it. `message_end` is true for the last segment of a message.
+    """
+
+    path: str
+    kind: Kind
+    text: str
+    is_json: bool = False
+    name: str = ""
+    role: str = ""
+    message_end: bool = False
+    marker: str | None = None
+    """Lifetime of an explicit cache marker behind this segment: `5m`, `30m`, ... or `default`."""
+
+
+class Param(NamedTuple):
+    """A parameter that some provider's cache depends on: its own name in the request, and its value as JSON."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A request's prompt.
+
+    Attributes:
+        segments: In the provider's render order: tools, system text, messages.
+        head: How many of the first segments are tools and system text.
+        params: By what they are (`tool_choice`, `effort`, ...), those that were given another value than the default.
+        automatic: Lifetime that the request gives to a boundary which the provider places itself, `None` for none.
+        implicit: Whether the provider may place boundaries by itself, where it does so.
+    """
+
+    segments: tuple[Segment, ...]
+    head: int
+    params: Mapping[str, Param] = field(default_factory=dict[str, Param])
+    automatic: str | None = None
+    implicit: bool = True
