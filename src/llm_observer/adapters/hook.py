@@ -1,0 +1,220 @@
+"""The hook into one SDK: patches its shared base client, and takes the patches off again exactly.
+
+Everything a resource method does goes through `request` of the base client, once per call with every retry inside;
+also on clients made before the patch, which hold bound references to `post`. Attempts go through `_build_request`,
+which has the bytes as sent. The items of a stream go through `__stream__`.
+"""
+
+import functools
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from opentelemetry import context as otel_context
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from wrapt import register_post_import_hook
+
+from llm_observer.adapters.endpoints import Api, api_of, provider_of, server_of
+from llm_observer.adapters.native import expected_span
+from llm_observer.adapters.scope import scope_of
+from llm_observer.adapters.site import call_site
+from llm_observer.adapters.watch import Watch, observed_items, observed_items_async
+from llm_observer.call import Call
+from llm_observer.guard import guard
+from llm_observer.telemetry.callspan import KEY
+from llm_observer.telemetry.runtime import Runtime
+from llm_observer.telemetry.tags import current_tag
+
+__all__ = ["Hook"]
+
+
+class _Patch(NamedTuple):
+    owner: type
+    name: str
+    original: Any
+    replacement: Any
+
+
+class Hook:
+    """The patches on one SDK. `install` and `uninstall` may be called in any order, any number of times."""
+
+    def __init__(self, module: str, apis: tuple[Api, ...]) -> None:
+        self._module = module
+        self._apis = apis
+        self._patches: list[_Patch] = []
+        self._streams: tuple[type, ...] = ()
+        self._runtime: Runtime | None = None
+        self._generation = 0
+        self._lock = threading.Lock()
+
+    def install(self, runtime: Runtime) -> None:
+        """Patch the SDK: now if it is imported, else when it is. Never raises."""
+        with self._lock:
+            self._generation += 1
+            generation = self._generation
+            self._runtime = runtime
+
+        def imported(module: ModuleType) -> None:
+            # An SDK that is imported after `uninstall` stays as it is.
+            with guard("hook.install"), self._lock:
+                if self._generation == generation and not self._patches:
+                    self._patch(module)
+
+        with guard("hook.register"):
+            register_post_import_hook(imported, self._module)
+
+    def uninstall(self) -> None:
+        """Put back the identical functions. What someone else has wrapped since stays, and passes straight through."""
+        with guard("hook.uninstall"), self._lock:
+            self._generation += 1
+            self._runtime = None
+            for patch in reversed(self._patches):
+                if patch.owner.__dict__.get(patch.name) is patch.replacement:
+                    setattr(patch.owner, patch.name, patch.original)
+            self._patches.clear()
+
+    def _patch(self, module: Any) -> None:
+        self._streams = (module.Stream, module.AsyncStream)
+        wrappers: list[tuple[type, str, Callable[[Any], Any]]] = [
+            (module.SyncAPIClient, "request", self._sync_request),
+            (module.AsyncAPIClient, "request", self._async_request),
+            (module.BaseClient, "_build_request", self._build_request),
+            (module.Stream, "__stream__", _sync_stream),
+            (module.AsyncStream, "__stream__", _async_stream),
+        ]
+        # All are found before the first is replaced: an SDK that lacks one is left alone.
+        patches = [
+            _Patch(owner, name, owner.__dict__[name], wrap(owner.__dict__[name])) for owner, name, wrap in wrappers
+        ]
+        for patch in patches:
+            setattr(patch.owner, patch.name, patch.replacement)
+        self._patches = patches
+
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Watch | None:
+        """Begin to observe a request, if it is a call to a model. Never raises."""
+        runtime = self._runtime
+        if runtime is None:
+            return None
+        with guard("hook.begin"):
+            options = kwargs["options"] if "options" in kwargs else args[1]
+            api = api_of(self._apis, options)
+            if api is None:
+                return None
+            outer = otel_context.get_value(KEY)
+            if isinstance(outer, Watch) and outer.options is options:
+                return None
+            foreign = expected_span(client, options, runtime.providers)
+            suppressed = not is_instrumentation_enabled()
+            if suppressed and foreign is None:
+                return None
+            runtime.engine.warm_up()
+            host, port = server_of(client)
+            call = Call(
+                provider=provider_of(client, host),
+                api=api.name,
+                operation=api.operation,
+                model=_model(options),
+                stream=bool(kwargs.get("stream")),
+                tag=current_tag.get(),
+                site=call_site() if runtime.settings.call_site else None,
+                engine=runtime.engine,
+            )
+            return Watch(
+                runtime,
+                call,
+                api.reading(call),
+                client,
+                options,
+                address=(host, port),
+                foreign=foreign,
+                suppressed=suppressed,
+            )
+        return None
+
+    def _sync_request(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def request(client: Any, *args: Any, **kwargs: Any) -> Any:
+            watch = self._begin(client, args, kwargs)
+            if watch is None:
+                return original(client, *args, **kwargs)
+            watch.enter()
+            try:
+                result = original(client, *args, **kwargs)
+            except BaseException as error:
+                watch.leave()
+                watch.failed(error)
+                raise
+            watch.leave()
+            watch.returned(result, self._streams)
+            return result
+
+        return request
+
+    def _async_request(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
+            watch = self._begin(client, args, kwargs)
+            if watch is None:
+                return await original(client, *args, **kwargs)
+            watch.enter()
+            try:
+                result = await original(client, *args, **kwargs)
+            except BaseException as error:
+                watch.leave()
+                watch.failed(error)
+                raise
+            watch.leave()
+            watch.returned(result, self._streams)
+            return result
+
+        return request
+
+    def _build_request(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(original)
+        def _build_request(client: Any, *args: Any, **kwargs: Any) -> Any:
+            request = original(client, *args, **kwargs)
+            with guard("hook.attempt"):
+                watch = otel_context.get_value(KEY)
+                # A request of another client in between, such as one for a token, is no attempt.
+                if isinstance(watch, Watch) and watch.client is client:
+                    watch.sent()
+                    _read_request(watch.call, client, request)
+            return request
+
+        return _build_request
+
+
+def _sync_stream(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def __stream__(stream: Any) -> Any:  # noqa: N807  the SDK's name
+        return observed_items(stream, original(stream))
+
+    return __stream__
+
+
+def _async_stream(original: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def __stream__(stream: Any) -> Any:  # noqa: N807  the SDK's name
+        return observed_items_async(stream, original(stream))
+
+    return __stream__
+
+
+def _model(options: Any) -> str | None:
+    """The model that the request names: read by name, since the body may hold iterators and is the caller's own."""
+    for body in (options.extra_json, options.json_data):
+        if isinstance(body, dict):
+            model: object = body.get("model")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
+            if isinstance(model, str) and model:
+                return model
+    return None
+
+
+def _read_request(call: Call, client: Any, request: Any) -> None:
+    """Keep the body of an attempt as sent, and whose cache it may read."""
+    # A body that is not in memory, such as one of files, is not ours to read.
+    if hasattr(request, "_content"):
+        call.body = request.content
+    if call.scope is None:
+        call.scope = scope_of(call.provider, client, request)

@@ -1,0 +1,65 @@
+"""The line of the application that makes a call: the first frame outside the SDKs and libraries."""
+
+import os
+import site
+import sys
+import sysconfig
+from pathlib import Path
+from types import FrameType
+
+from llm_observer.results import CallSite
+
+__all__ = ["call_site"]
+
+_DEEPEST = 100
+_MOST_FILES = 10_000
+_PACKAGE = str(Path(__file__).parents[1]) + os.sep
+_DEMO = _PACKAGE + "demo" + os.sep
+_EVENT_LOOPS = frozenset({"run_forever", "_run_once", "_run"})
+
+
+def _library_prefixes() -> tuple[str, ...]:
+    paths = sysconfig.get_paths()
+    found = {paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    found.update(site.getsitepackages())
+    found.add(site.getusersitepackages())
+    return (_PACKAGE, "<frozen ", *(path + os.sep for path in sorted(found)))
+
+
+_PREFIXES = _library_prefixes()
+_ASYNCIO = sysconfig.get_paths()["stdlib"] + os.sep + "asyncio" + os.sep
+_INSTALLED = tuple(f"{os.sep}{name}{os.sep}" for name in ("site-packages", "dist-packages"))
+
+_is_application: dict[str, bool] = {}
+"""By the file names that frames have."""
+
+
+def call_site() -> CallSite | None:
+    """Where the application made the call that runs now; `None` when no frame of it is on the stack.
+
+    A coroutine that a task runs on its own has the event loop above it, and whoever started the loop did not make the
+    call: the search ends there.
+    """
+    frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no public way is as cheap
+    for _ in range(_DEEPEST):
+        if frame is None:
+            return None
+        code = frame.f_code
+        file = code.co_filename
+        known = _is_application.get(file)
+        if known is None:
+            if len(_is_application) > _MOST_FILES:
+                _is_application.clear()
+            known = _is_application[file] = _classify(file)
+        if known:
+            return CallSite(file=file, function=code.co_qualname, line=frame.f_lineno)
+        if code.co_name in _EVENT_LOOPS and file.startswith(_ASYNCIO):
+            return None
+        frame = frame.f_back
+    return None
+
+
+def _classify(file: str) -> bool:
+    if file.startswith(_DEMO):
+        return True
+    return not file.startswith(_PREFIXES) and not any(part in file for part in _INSTALLED)

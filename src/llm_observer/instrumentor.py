@@ -1,0 +1,61 @@
+"""`LLMObserverInstrumentor`: wires settings, engine, telemetry and the hooks into the SDKs together."""
+
+import logging
+from collections.abc import Collection
+from typing import Any, ClassVar
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor
+
+from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS
+from llm_observer.adapters.hook import Hook
+from llm_observer.config import Settings
+from llm_observer.engine import Engine
+from llm_observer.guard import guard
+from llm_observer.telemetry.runtime import Runtime
+
+__all__ = ["LLMObserverInstrumentor", "Runtime", "wire"]
+
+log = logging.getLogger("llm_observer")
+
+_hooks = (Hook("openai._base_client", OPENAI_APIS), Hook("anthropic._base_client", ANTHROPIC_APIS))
+
+
+def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any = None) -> Runtime:
+    """The runtime of one instrumentation."""
+    engine = Engine.create(settings)
+    return Runtime(settings, engine, tracer_provider=tracer_provider, meter_provider=meter_provider)
+
+
+class LLMObserverInstrumentor(BaseInstrumentor):
+    """Instruments the OpenAI and Anthropic SDKs, whichever are there, before or after they are imported.
+
+    `instrument` takes `tracer_provider`, `meter_provider` and every argument of `Settings.resolve`. Neither it nor
+    `uninstrument` raises: an error here would keep other instrumentations from loading.
+    """
+
+    runtime: ClassVar[Runtime | None] = None
+    """What the current instrumentation works with; `None` while there is none."""
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """None that must be there: any one SDK will do, and it may be installed later."""
+        return ()
+
+    def _instrument(self, **kwargs: Any) -> None:
+        with guard("instrument"):
+            providers = {name: kwargs.pop(name, None) for name in ("tracer_provider", "meter_provider")}
+            settings = Settings.resolve(**kwargs)
+            for problem in settings.problems:
+                log.warning("%s", problem)
+            if settings.disabled:
+                return
+            runtime = wire(settings, **providers)
+            LLMObserverInstrumentor.runtime = runtime
+            with guard("providers.prepare"):
+                runtime.providers.prepare()
+            for hook in _hooks:
+                hook.install(runtime)
+
+    def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  the interface's
+        for hook in _hooks:
+            hook.uninstall()
+        LLMObserverInstrumentor.runtime = None

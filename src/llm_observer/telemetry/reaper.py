@@ -1,0 +1,55 @@
+"""`Reaper`: a thread that ends the calls whose response was dropped.
+
+A finalizer runs at any point of any thread, which may hold the lock of an exporter or of ours. So it only puts the
+end of its call on a queue that is safe there, and this thread runs it.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from llm_observer.guard import guard
+
+__all__ = ["Reaper"]
+
+
+class Reaper:
+    """Runs what finalizers leave behind. Its thread starts with the first response that could be dropped."""
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._pid = 0
+        self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Have the thread run: also in a child process, which has a fork's copy of the queue but not the thread."""
+        if self._pid == os.getpid():
+            return
+        with self._lock:
+            if self._pid == os.getpid():
+                return
+            self._pid = os.getpid()
+            self._queue = SimpleQueue()
+            threading.Thread(target=self._run, args=(self._queue,), name="llm-observer-reaper", daemon=True).start()
+
+    def put(self, end: Callable[[], None]) -> None:
+        """Leave `end` to the thread. Safe in a finalizer."""
+        self._queue.put(end)
+
+    def drain(self, timeout: float) -> bool:
+        """Wait until all that was put so far has run, at most `timeout` seconds."""
+        if self._pid != os.getpid():
+            return True
+        reached = threading.Event()
+        self._queue.put(reached.set)
+        return reached.wait(timeout)
+
+    @staticmethod
+    def _run(queue: SimpleQueue[Callable[[], None]]) -> None:
+        while True:
+            end = queue.get()
+            with guard("reaper"):
+                end()
+            # Not held until the next comes.
+            del end

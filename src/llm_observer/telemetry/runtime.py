@@ -1,0 +1,85 @@
+"""`Runtime`: what one instrumentation of the process works with."""
+
+from typing import Protocol
+
+from opentelemetry import trace
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import SpanContext
+
+from llm_observer.call import Call
+from llm_observer.config import Settings
+from llm_observer.counters import counters
+from llm_observer.engine import Engine
+from llm_observer.guard import guard
+from llm_observer.results import CallReport
+from llm_observer.telemetry.describe_call import Attributes
+from llm_observer.telemetry.metrics import Metrics
+from llm_observer.telemetry.providers import Providers
+from llm_observer.telemetry.reaper import Reaper
+
+__all__ = ["Listener", "Runtime"]
+
+
+class Listener(Protocol):
+    """Learns of every finished call, sampled or not, on the thread where it ended, before its content is dropped."""
+
+    def __call__(
+        self, call: Call, span_context: SpanContext, start_ns: int, end_ns: int, attributes: Attributes, /
+    ) -> None:
+        """Take note of `call`. `call.report` explains it, unless that failed.
+
+        Args:
+            call: The call. What it holds of content is dropped when the listeners return.
+            span_context: The ids of its span, or ids of its own when it has none; says whether it was sampled.
+            start_ns: Unix time of the request, in nanoseconds.
+            end_ns: Unix time of the end, in nanoseconds.
+            attributes: All that its span has, or would have if it were sampled.
+        """
+        ...
+
+
+class Runtime:
+    """Settings, engine, listeners, and where spans and metrics go."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        *,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: MeterProvider | None = None,
+    ) -> None:
+        self.settings = settings
+        self.engine = engine
+        self.providers = Providers(tracer_provider)
+        self.metrics = Metrics(meter_provider)
+        self.reaper = Reaper()
+        self.listeners: list[Listener] = []
+
+    def explain(self, call: Call) -> CallReport | None:
+        """The report of a finished call; `None` when that failed. Never raises."""
+        with guard("engine.explain"):
+            return self.engine.explain(call)
+        return None
+
+    def finished(
+        self,
+        call: Call,
+        report: CallReport | None,
+        span_context: SpanContext,
+        start_ns: int,
+        end_ns: int,
+        attributes: Attributes,
+    ) -> None:
+        """Count a finished call, record its metrics, tell the listeners. Never raises."""
+        counters.add("calls")
+        with guard("metrics"):
+            self.metrics.record(call, report, span_context, attributes)
+        for listener in tuple(self.listeners):
+            with guard("listener"):
+                listener(call, span_context, start_ns, end_ns, attributes)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait for calls that ended in a finalizer, then for the spans; at most `timeout` seconds for each."""
+        drained = self.reaper.drain(timeout)
+        return self.providers.force_flush(int(timeout * 1000)) and drained

@@ -1,0 +1,299 @@
+"""A loopback server that answers the OpenAI and Anthropic SDKs as a test scripts it, and records what was sent."""
+
+import json
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Self
+
+__all__ = ["MODEL", "Answer", "Recorded", "ScriptedServer", "chat_chunks", "message_events", "response_events", "sse"]
+
+MODEL = {"openai": "gpt-5.6", "anthropic": "claude-sonnet-5"}
+
+CHAT_USAGE = {
+    "prompt_tokens": 100,
+    "completion_tokens": 20,
+    "total_tokens": 120,
+    "prompt_tokens_details": {"cached_tokens": 64, "audio_tokens": 0},
+    "completion_tokens_details": {"reasoning_tokens": 8},
+}
+RESPONSES_USAGE = {
+    "input_tokens": 100,
+    "input_tokens_details": {"cached_tokens": 64},
+    "output_tokens": 20,
+    "output_tokens_details": {"reasoning_tokens": 8},
+    "total_tokens": 120,
+}
+MESSAGES_USAGE = {
+    "input_tokens": 10,
+    "cache_read_input_tokens": 70,
+    "cache_creation_input_tokens": 20,
+    "output_tokens": 20,
+    "service_tier": "standard",
+}
+
+CHAT = {
+    "id": "chatcmpl-1",
+    "object": "chat.completion",
+    "created": 1,
+    "model": "gpt-5.6-2026-08-01",
+    "choices": [
+        {"index": 0, "finish_reason": "stop", "logprobs": None, "message": {"role": "assistant", "content": '{"a":1}'}}
+    ],
+    "usage": CHAT_USAGE,
+    "service_tier": "default",
+    "system_fingerprint": "fp_1",
+}
+COMPLETION = {
+    "id": "cmpl-1",
+    "object": "text_completion",
+    "created": 1,
+    "model": "gpt-5.6-2026-08-01",
+    "choices": [{"index": 0, "finish_reason": "length", "logprobs": None, "text": "hello"}],
+    "usage": {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120},
+}
+EMBEDDINGS = {
+    "object": "list",
+    "data": [{"object": "embedding", "index": 0, "embedding": [0.5, 0.25]}],
+    "model": "text-embedding-3-small",
+    "usage": {"prompt_tokens": 100, "total_tokens": 100},
+}
+RESPONSE = {
+    "id": "resp_1",
+    "object": "response",
+    "created_at": 1,
+    "model": "gpt-5.6-2026-08-01",
+    "status": "completed",
+    "output": [
+        {
+            "id": "msg_1",
+            "type": "message",
+            "role": "assistant",
+            "status": "completed",
+            "content": [{"type": "output_text", "text": '{"a":1}', "annotations": []}],
+        }
+    ],
+    "parallel_tool_calls": True,
+    "tool_choice": "auto",
+    "tools": [],
+    "service_tier": "default",
+    "usage": RESPONSES_USAGE,
+}
+MESSAGE = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "model": "claude-sonnet-5-20260901",
+    "content": [{"type": "text", "text": '{"a":1}'}],
+    "stop_reason": "end_turn",
+    "stop_sequence": None,
+    "usage": MESSAGES_USAGE,
+}
+
+
+def sse(events: Iterable[Mapping[str, Any] | str], *, named: bool = False) -> list[bytes]:
+    """Server-sent events, one piece each; `named` gives each the name of its type."""
+    pieces: list[bytes] = []
+    for event in events:
+        data = event if isinstance(event, str) else json.dumps(event)
+        name = f"event: {event['type']}\n" if named and not isinstance(event, str) else ""
+        pieces.append(f"{name}data: {data}\n\n".encode())
+    return pieces
+
+
+def chat_chunks(*, usage: bool = True, texts: int = 3) -> list[bytes]:
+    """A streamed chat completion."""
+    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5.6-2026-08-01"}
+    head["service_tier"] = "default"
+    deltas: list[Any] = [{"role": "assistant", "content": ""}, *({"content": str(n)} for n in range(texts))]
+    chunks = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+    if usage:
+        chunks.append({**head, "choices": [], "usage": CHAT_USAGE})
+    return sse([*chunks, "[DONE]"])
+
+
+def response_events(*, texts: int = 3) -> list[bytes]:
+    """A streamed response."""
+    start = {**RESPONSE, "status": "in_progress", "output": [], "usage": None}
+    item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+    part = {"type": "output_text", "text": "", "annotations": []}
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": start},
+        {"type": "response.output_item.added", "output_index": 0, "item": item},
+        {"type": "response.content_part.added", **place, "part": part},
+        *({"type": "response.output_text.delta", **place, "delta": str(n), "logprobs": []} for n in range(texts)),
+        {"type": "response.completed", "response": RESPONSE},
+    ]
+    return sse(({**event, "sequence_number": n} for n, event in enumerate(events)), named=True)
+
+
+def message_events(*, texts: int = 3) -> list[bytes]:
+    """A streamed message. Its usage is cumulative: the last word on output tokens comes with `message_delta`."""
+    usage = {**MESSAGES_USAGE, "output_tokens": 1}
+    start = {**MESSAGE, "content": [], "stop_reason": None, "usage": usage}
+    events: list[dict[str, Any]] = [
+        {"type": "message_start", "message": start},
+        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
+        {"type": "ping"},
+        *(
+            {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": str(n)}}
+            for n in range(texts)
+        ),
+        {"type": "content_block_stop", "index": 0},
+        {
+            "type": "message_delta",
+            "delta": {"stop_reason": "end_turn", "stop_sequence": None},
+            "usage": {"output_tokens": 20},
+        },
+        {"type": "message_stop"},
+    ]
+    return sse(events, named=True)
+
+
+_JSON: Mapping[str, Mapping[str, Any]] = {
+    "/chat/completions": CHAT,
+    "/completions": COMPLETION,
+    "/embeddings": EMBEDDINGS,
+    "/responses": RESPONSE,
+    "/v1/messages": MESSAGE,
+    "/count_tokens": {"input_tokens": 100},
+    "/invoke": MESSAGE,
+    ":rawPredict": MESSAGE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer to a request.
+
+    Attributes:
+        status: The HTTP status.
+        body: Sent whole when `pieces` is empty.
+        headers: In addition to length and type.
+        pieces: Sent one by one in chunked coding.
+        broken: Cut the connection behind the last piece, without ending the body.
+        gate: Wait for this before the last piece.
+    """
+
+    status: int = 200
+    body: bytes = b"{}"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    pieces: tuple[bytes, ...] = ()
+    broken: bool = False
+    gate: threading.Event | None = None
+
+    @classmethod
+    def json(cls, data: object, status: int = 200, **headers: str) -> Self:
+        """`data` as JSON."""
+        return cls(
+            status=status, body=json.dumps(data).encode(), headers={"content-type": "application/json"} | headers
+        )
+
+    @classmethod
+    def stream(cls, pieces: Iterable[bytes], *, broken: bool = False, gate: threading.Event | None = None) -> Self:
+        """Server-sent events."""
+        return cls(pieces=tuple(pieces), headers={"content-type": "text/event-stream"}, broken=broken, gate=gate)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A request as it arrived."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ScriptedServer:
+    """Answers each request with the next scripted answer, else as a healthy provider would."""
+
+    def __init__(self) -> None:
+        self.requests: list[Recorded] = []
+        self._answers: deque[Answer] = deque()
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http.daemon_threads = True
+        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+    @property
+    def url(self) -> str:
+        """The base URL for Anthropic's SDK; OpenAI's has `/v1` behind it."""
+        return f"http://127.0.0.1:{self._http.server_address[1]}"
+
+    @property
+    def port(self) -> int:
+        return self._http.server_address[1]
+
+    def script(self, *answers: Answer) -> None:
+        """Answer the next requests so."""
+        self._answers.extend(answers)
+
+    def answer(self, request: Recorded) -> Answer:
+        """What to answer to `request`."""
+        self.requests.append(request)
+        if self._answers:
+            return self._answers.popleft()
+        path = request.path.partition("?")[0]
+        wanted = next((data for end, data in _JSON.items() if path.endswith(end)), None)
+        if wanted is None:
+            return Answer.json({"error": {"type": "not_found_error", "message": "no such path"}}, 404)
+        if json.loads(request.body or b"{}").get("stream"):
+            streams = {"chat.completion": chat_chunks, "response": response_events, "message": message_events}
+            kind = str(wanted.get("object") or wanted.get("type"))
+            return Answer.stream(streams[kind]() if kind in streams else sse([wanted, "[DONE]"]))
+        return Answer.json(wanted)
+
+
+def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            self._send(server.answer(Recorded(self.command, self.path, headers, body)))
+
+        do_GET = do_POST  # noqa: N815  the interface's name
+
+        def _send(self, answer: Answer) -> None:
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            if not answer.pieces:
+                self.send_header("content-length", str(len(answer.body)))
+                self.end_headers()
+                self.wfile.write(answer.body)
+                return
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            try:
+                for n, piece in enumerate(answer.pieces, 1):
+                    if answer.gate is not None and n == len(answer.pieces):
+                        answer.gate.wait(10)
+                    self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+                    self.wfile.flush()
+                if answer.broken:
+                    self.close_connection = True
+                else:
+                    self.wfile.write(b"0\r\n\r\n")
+            except OSError:
+                # The client went away first, as a test may.
+                self.close_connection = True
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the interface's name
+            """Nothing is printed."""
+
+    return Handler
