@@ -23,7 +23,7 @@ def validate_batch(batch: object) -> None:
     _BATCH.validate(batch)  # pyright: ignore[reportUnknownMemberType]
 
 
-START_NS = int(datetime(2026, 11, 22, 18, 52, 7, tzinfo=UTC).timestamp()) * 10**9 + 123_456_789
+START_NS = int(datetime(2026, 1, 15, 9, 30, 7, tzinfo=UTC).timestamp()) * 10**9 + 123_456_789
 
 RESOURCE: Mapping[str, Any] = {
     "service.name": "support",

@@ -42,7 +42,7 @@ def test_a_full_span_becomes_the_event_of_the_contract() -> None:
     assert event == {
         "schema_version": "1.0",
         "event_id": event["event_id"],
-        "occurred_at": "2026-11-22T18:52:07.123456Z",
+        "occurred_at": "2026-01-15T09:30:07.123456Z",
         "sdk": {"name": "llm-observer", "version": event["sdk"]["version"], "language": "python"},
         "service": {"name": "support", "version": "1.4", "environment": "production"},
         "trace": {"trace_id": f"{1:032x}", "span_id": f"{2:016x}", "parent_span_id": f"{3:016x}", "sampled": True},

@@ -44,6 +44,8 @@ def test_what_the_contract_does_not_name_cannot_leave(*, send_names: bool) -> No
     event["call"]["request_model"] = {"name": "MARKER"}
     event["call"]["error_type"] = "MARKER with words of a message"
     event["cache"]["location"] = "system[0]: MARKER"
+    event["cache"]["causes"] = "MARKER"
+    event["usage"] = {"MARKER": 1, "input_tokens": "MARKER"}
     assert "MARKER" not in str(sent(event, send_names=send_names))
 
 

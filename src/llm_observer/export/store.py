@@ -1,0 +1,233 @@
+"""The local store: every call of every process on this machine, kept for reports."""
+
+import json
+import logging
+import os
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from llm_observer.counters import counters
+from llm_observer.export.database import Database, DatabaseError, Row, cause_of
+from llm_observer.export.reading import StoreError, read_events
+from llm_observer.export.worker import Worker
+from llm_observer.guard import guard
+
+__all__ = ["Store", "StoreError", "read_events"]
+
+log = logging.getLogger("llm_observer")
+
+Event = dict[str, Any]
+
+_REASONS = {
+    "corrupt": "it is damaged; move it away",
+    "foreign": "it belongs to another program",
+    "newer": "a newer llm-observer wrote it",
+    "locked": "another program has locked it",
+    "full": "the disk is full",
+    "unwritable": "it cannot be written",
+    "forked": "this process was forked in the middle of a write",
+}
+
+_FAILURES = (sqlite3.Error, OSError, DatabaseError)
+_PASSING = frozenset({"locked", "full"})
+"""What may be over with the next batch."""
+
+_LINGER_S = 0.1
+_MAX_BATCH = 256
+_PRUNE_EVERY_ROWS = 2000
+_PRUNE_EVERY_S = 600.0
+_RETRY_AFTER_S = 60.0
+"""How long a file that could not be used is left alone."""
+_FORK_WAIT_S = 0.5
+"""How long a fork may wait for a write to end."""
+
+
+class Store:
+    """Writes events to a SQLite file on a thread of its own.
+
+    A file that is locked, damaged, full or cannot be written means no store: one warning, what is lost is counted
+    as `dropped`, and the caller notices nothing. What does not pass by itself is tried again once a minute.
+
+    Args:
+        path: The file; made on first use, mode 0600.
+        max_age_s: Calls older than this are deleted.
+        max_bytes: When the file holds more, the oldest calls are deleted.
+        max_queue: Most events waiting to be written; then the oldest is dropped.
+        reprice: Called on the store's thread with each event whose cost is not known because prices were still
+            loading (`cost.reason` is `prices_loading`); returns the event to keep.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_age_s: float = 30 * 86400,
+        max_bytes: int = 256 << 20,
+        max_queue: int = 10_000,
+        reprice: Callable[[Event], Event] | None = None,
+    ) -> None:
+        self.path = path
+        self._max_age_s = max_age_s
+        self._max_bytes = max_bytes
+        self._reprice = reprice
+        self._file = _File(path)
+        self._warned: set[str] = set()
+        self._retry_at = 0.0
+        self._rows_since_prune = _PRUNE_EVERY_ROWS
+        self._prune_at = 0.0
+        self._worker: Worker[Event] = Worker(
+            self._write,
+            name="llm_observer.store",
+            max_queue=max_queue,
+            max_batch=_MAX_BATCH,
+            linger_s=_LINGER_S,
+            on_drop=_count_drop,
+            on_pause=self._file.close,
+        )
+
+    @property
+    def queued(self) -> int:
+        """How many events wait to be written."""
+        return self._worker.queued
+
+    def put(self, event: Event) -> None:
+        """Keep `event`, which is the store's from here on. Neither blocks nor raises."""
+        self._worker.put(event)
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Wait at most `timeout` seconds until every event put before is written or counted as dropped."""
+        return self._worker.flush(timeout)
+
+    def close(self, timeout: float = 5.0) -> bool:
+        """`flush`, and take no more events."""
+        return self._worker.close(timeout)
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.path)!r})"
+
+    def _write(self, events: list[Event]) -> None:
+        if time.monotonic() < self._retry_at:
+            _count_drop("unavailable", len(events))
+            return
+        rows = [row for row in map(self._row, events) if row is not None]
+        with self._file.lock:
+            try:
+                self._file.open().write(rows)
+            except _FAILURES as error:
+                self._failed(error, len(rows))
+                return
+            counters.add("stored", n=len(rows))
+            try:
+                self._prune(len(rows))
+            except _FAILURES as error:
+                self._failed(error, 0)
+
+    def _row(self, event: Event) -> Row | None:
+        if self._reprice is not None and event["cost"].get("reason") == "prices_loading":
+            with guard("store.reprice"):
+                event = self._reprice(event)
+        with guard("store.encode"):
+            at = datetime.fromisoformat(event["occurred_at"]).timestamp()
+            return event["event_id"], at, json.dumps(event, allow_nan=False, separators=(",", ":"))
+        _count_drop("invalid", 1)
+        return None
+
+    def _prune(self, written: int) -> None:
+        """Hold the file to its bounds; rarely, since it costs more than a write."""
+        self._rows_since_prune += written
+        if self._rows_since_prune < _PRUNE_EVERY_ROWS and time.monotonic() < self._prune_at:
+            return
+        self._file.open().prune(oldest=time.time() - self._max_age_s, max_bytes=self._max_bytes)
+        self._rows_since_prune, self._prune_at = 0, time.monotonic() + _PRUNE_EVERY_S
+
+    def _failed(self, error: Exception, rows: int) -> None:
+        cause = cause_of(error)
+        self._file.close()
+        if cause not in _PASSING:
+            self._retry_at = time.monotonic() + _RETRY_AFTER_S
+        if rows:
+            _count_drop(cause, rows)
+        if cause not in self._warned:
+            self._warned.add(cause)
+            log.warning("calls are not kept in %s: %s", self.path, _REASONS.get(cause, "it cannot be used"))
+
+
+class _File:
+    """The file and its lock. It is never open while the process forks.
+
+    SQLite must not be carried across a fork: a child that had the file open would share the locks in memory without
+    having them in the system (https://sqlite.org/howtocorrupt.html, section 2.6).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.lock = threading.RLock()
+        self._database: Database | None = None
+        self._forking: set[int] = set()
+        self._unsafe = False
+        _files.add(self)
+
+    def open(self) -> Database:
+        """The file, opened when it is not. Hold `lock`."""
+        if self._unsafe:
+            raise DatabaseError("forked")
+        if self._database is None:
+            self._database = Database(self._path)
+        return self._database
+
+    def close(self) -> None:
+        """Close the file until it is used again."""
+        with self.lock:
+            database, self._database = self._database, None
+            if database is not None:
+                database.close()
+
+    def before_fork(self) -> None:
+        if self.lock.acquire(timeout=_FORK_WAIT_S):
+            self._forking.add(threading.get_ident())
+            self.close()
+
+    def after_in_parent(self) -> None:
+        if threading.get_ident() in self._forking:
+            self._forking.discard(threading.get_ident())
+            self.lock.release()
+
+    def after_in_child(self) -> None:
+        if threading.get_ident() not in self._forking:
+            # A write was going on. What it holds is left as it is: to close it would touch the parent's locks.
+            self._unsafe = True
+            _abandoned.append(self._database)
+            self._database = None
+        self._forking.clear()
+        self.lock = threading.RLock()
+
+
+def _count_drop(cause: str, n: int) -> None:
+    counters.add("dropped", f"store_{cause}", n)
+
+
+_files: "weakref.WeakSet[_File]" = weakref.WeakSet()
+_abandoned: list[Database | None] = []
+
+
+def _at_fork(method: Callable[[_File], None]) -> Callable[[], None]:
+    def hook() -> None:
+        for file in tuple(_files):
+            with guard("store.fork"):
+                method(file)
+
+    return hook
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_at_fork(_File.before_fork),
+        after_in_parent=_at_fork(_File.after_in_parent),
+        after_in_child=_at_fork(_File.after_in_child),
+    )
