@@ -15,15 +15,15 @@ _WORD = re.compile(r"[a-z]{4,}")
 _REPLIES = (
     (
         "Thanks for reaching out, and sorry for the trouble. I have checked this with our team: you can send the item "
-        "back free of charge within 30 days, and the refund reaches your card two to three working days after we receive it."
+        "back free of charge within 30 days, and the refund reaches your card two or three days after we have it."
     ),
     (
         "I can help with that. The change is made, and you will get a confirmation by e-mail within the next few "
         "minutes. Is there anything else I can do for you today?"
     ),
     (
-        "That is a fair question. The delivery was handed to the carrier this morning and should arrive by Thursday; if "
-        "it does not, tell us and we will send a replacement the same day."
+        "That is a fair question. The delivery was handed to the carrier this morning and should be there by Thursday; "
+        "if it is not, tell us and we will send a replacement the same day."
     ),
     (
         "I am sorry that this happened. I have credited the shipping fee to your account and asked the warehouse to "
