@@ -23,7 +23,7 @@ LLMObserverInstrumentor().instrument(tracer_provider=provider)
 
 with trace.get_tracer("example").start_as_current_span("answer"):
     message = anthropic.Anthropic().messages.create(
-        model="claude-sonnet-4-5",
+        model="claude-sonnet-5-5",
         max_tokens=200,
         system=[
             {

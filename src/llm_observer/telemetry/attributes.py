@@ -318,9 +318,6 @@ GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
 GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 """Seconds from the start of the call to the first chunk of a streamed response."""
 
-GEN_AI_SYSTEM: Final = "gen_ai.system"
-"""The provider, as instrumentations wrote it before `gen_ai.provider.name`."""
-
 GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"
 """Which tokens are counted."""
 
