@@ -269,6 +269,14 @@ def test_a_bent_attribute_costs_its_field_alone(name: str, value: object, path: 
     assert counters.of("events")["field_dropped"] >= 1
 
 
+def test_tokens_read_without_a_verdict_are_usage_alone() -> None:
+    event = make_event({**MINIMAL, "gen_ai.usage.cache_read.input_tokens": 5})
+    validate_event(event)
+    assert event["usage"] == {"cache_read_tokens": 5}
+    assert "cache" not in event
+    assert counters.of("events") == {}
+
+
 def test_breakers_of_unequal_length_are_paired_as_far_as_they_go() -> None:
     event = make_event({**FULL, "llm_observer.breaker.confidences": (0.5,)})
     assert event["breakers"] == [{"category": "timestamp", "confidence": 0.5}]
