@@ -20,6 +20,8 @@ LAYERS = (
     {"cli"},
     {"report"},
     {"instrumentor", "replay"},
+    {"wiring"},
+    {"keeping", "summary"},
     {"adapters"},
     {"telemetry", "export"},
     {"engine"},
