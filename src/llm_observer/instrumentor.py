@@ -12,6 +12,7 @@ from llm_observer.config import Settings
 from llm_observer.engine import Engine
 from llm_observer.guard import guard
 from llm_observer.telemetry.runtime import Runtime
+from llm_observer.wiring import connect
 
 __all__ = ["LLMObserverInstrumentor", "Runtime", "wire"]
 
@@ -23,7 +24,9 @@ _hooks = (Hook("openai._base_client", OPENAI_APIS), Hook("anthropic._base_client
 def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any = None) -> Runtime:
     """The runtime of one instrumentation."""
     engine = Engine.create(settings)
-    return Runtime(settings, engine, tracer_provider=tracer_provider, meter_provider=meter_provider)
+    runtime = Runtime(settings, engine, tracer_provider=tracer_provider, meter_provider=meter_provider)
+    connect(runtime)
+    return runtime
 
 
 class LLMObserverInstrumentor(BaseInstrumentor):
