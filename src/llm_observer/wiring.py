@@ -43,7 +43,6 @@ def connected() -> Process | None:
 
 def connect(runtime: Runtime) -> None:
     """Let all that takes note of calls listen to `runtime`. Opens no file and no socket yet."""
-    settings = runtime.settings
     runtime.listeners.append(_report)
     keeper = _keeper(runtime)
     if keeper is not None:
