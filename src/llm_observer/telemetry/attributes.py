@@ -73,6 +73,8 @@ CostReason = Literal[
     "unknown_tier",
     "unknown_geo",
     "unknown_rate",
+    "unknown_date",
+    "invalid_terms",
     "no_usage",
     "incomplete_usage",
     "invalid_usage",
