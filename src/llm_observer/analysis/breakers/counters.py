@@ -1,68 +1,129 @@
-"""Counters: a number that the words around it say goes up or down with each call."""
+"""Counters and ages: a number that the words around it say goes up or down with each call."""
 
 import re
 
-__all__ = ["find_counter"]
+__all__ = ["find_age", "find_counter"]
 
-_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?![0-9.,]*[0-9])")
-_LETTER_BEFORE = re.compile(r"[A-Za-z)][\"'*`_]{0,3}[\s:=#(\[\"'`*]{0,4}\Z|\[\Z|\(\Z")
+_REACH = 44
 
-_UNIT = (
-    r"(?:attempt|retry|turn|iteration|round|poll|step|invocation|cycle|tick|try|seq|sequence|counter|loop|generation)"
+_UNITS = (
+    "attempt", "retry", "try", "turn", "iteration", "round", "poll", "step", "invocation", "cycle", "tick", "loop", "pass", "trial",
+    "episode", "epoch", "heartbeat", "ping", "run", "visit", "hop",
+)  # fmt: skip
+_ITEMS = (
+    "message", "msg", "request", "call", "query", "question", "event", "error", "failure", "task", "item", "batch", "chunk", "page",
+    "frame", "test", "job", "file", "row", "record", "notification", "token", "credit", "search", "interaction", "response",
+)  # fmt: skip
+_STATES = ("remaining", "left", "used", "unread", "far", "pending", "consumed", "spent", "elapsed", "current", "queued", "processed")
+_SERIES = ("seq", "sequence", "counter", "count", "number", "index", "idx", "num", "no", "nr", "position", "uptime", "pid", "ticks", "generation", "budget", "usage", "n")
+
+# One of these words must stand shortly before a number for it to be looked at more closely.
+_GATE = frozenset(
+    (*_UNITS, *_ITEMS, *_STATES, *_SERIES, *(f"{word}s" for word in (*_UNITS, *_ITEMS)), "retries", "tries", "queries", "passes", "searches")
 )
+_WORDS = re.compile(r"[a-z]+")
+
+_UNIT = "(?:" + "|".join(_UNITS) + ")"
+_ITEM = "(?:" + "|".join(_ITEMS) + ")"
+_STATE = "(?:remaining|left|used(?: so far)?|unread|so far|pending|consumed|spent|elapsed|queued|processed)"
+_PLURAL = rf"(?:(?:{_UNIT}|{_ITEM})(?:s|es)?|(?:retr|tr|quer)ies|credits|budget|quota|balance|points|time|context)"
+_NUMBERING = r"(?:number|no\.?|nr\.?|num|count|counter|index|idx|id|position)"
+_QUOTE = r"[\"'*`_]{0,3}"
+_IS = rf"{_QUOTE}\s?(?:[:=]\s?{_QUOTE}\#?|\#|is\s(?:now\s)?)"
+
 _BEFORE = re.compile(
     rf"""(?:^|[^a-z])(?:
-      {_UNIT} [ _-]? (?:number|no\.?|num|count|counter|index|idx|id)? [\"'*`]{{0,3}} \s? (?:[:=]\s?|\#|is\s) [\"'\#*`]{{0,3}}
-    | (?:request|message|msg|call|query|turn|token|event|error|failure|retry|visit|run|tool[ _]call)s? [ _] (?:number|no\.?|num|count|counter|index|idx|seq) \s? (?:[:=]\s?|\#|is\s|\s)? \#?
-    | {_UNIT} \s \#
-    | (?:poll|attempt|retry)\s
-    | (?:you\ are\ on|currently\ on|now\ on|at|on|current|this\ is)\ (?:{_UNIT})\s\#?
-    | (?:remaining|left|used|unread|so\ far|pending|consumed|spent|elapsed) (?:[ _][a-z]+){{0,3}} [\"'*`]{{0,3}} \s? [:=] \s? [\"'*`]{{0,2}}
-    | (?:tokens?|credits?|budget|quota|balance|requests?|steps?|turns?|messages?|notifications?) [ _] (?:[a-z]+[ _]){{0,2}} (?:remaining|left|used|so\ far|consumed|spent|unread|pending) [\"'*`]{{0,3}} \s? [:=] \s? [\"'*`]{{0,2}}
-    | (?:have|has\ been|already|only|with)\s
-    | budget: \s?
+      (?:current\s|this\s)? {_UNIT} (?:[ _-]?{_NUMBERING})? {_IS}
+    | (?:{_UNIT}|{_ITEM})s?[ _-]{_NUMBERING} (?:{_IS}|\s)
+    | (?:{_UNIT}|{_ITEM}) \s? \#
+    | (?:attempt|retry|poll|tick|heartbeat|iteration)\s
+    | (?:you\ are|you're|currently|now|we\ are|presently) (?:\ on|\ at|\ in)? (?:\ the)? \ (?:{_UNIT}|{_ITEM}) \s\#?
+    | (?:on|at|current|this\ is) (?:\ the)? (?:\ conversation|\ agent|\ retry)? \ {_UNIT} \s\#?
+    | {_STATE} [ _-] {_PLURAL} (?:[ _](?:count|budget|so\ far))? {_IS}
+    | (?:total[ _]|number\ of\ )? {_PLURAL} [ _] (?:are\ |already\ )? {_STATE} (?:\ so\ far)? {_IS}
+    | (?:current[ _](?:count|total|number|index|position)|queue[ _]position|position\ in\ (?:the\ )?queue|sequence|seq|counter|uptime|usage|token[ _]usage|tick[ _]?count) {_IS}
     )\Z""",
     re.VERBOSE,
 )
-_AFTER_LOOSE = re.compile(
-    r"\s?(?:/\s?[0-9.,]+[KkM]?\s|of\s[0-9.,]+[KkM]?\s)?(?:more\s)?(?:unread\s|step\(s\)|(?:steps?|turns?|attempts?|tokens?|requests?|messages?|credits?|calls?|retries|tries|invocations?|iterations?|points?)\b)"
-    r"(?:\s(?:are\s)?(?:remain|left|used|so far|since|consumed|spent|available)|\sremaining)"
-)
-_LOOSE = re.compile(r"(?:^|[^a-z])(?:have|has been|already|only|with)\s\Z")
-_OF = re.compile(r"\s?(?:/|of|out of)\s?(?:[0-9]|max)")
-_UNIT_OF = re.compile(rf"(?:^|[^a-z]){_UNIT}[\s#]{{1,2}}\Z")
+# Bare "(turn 4)", "[iteration 5]".
+_BRACKETED = re.compile(rf"[(\[<](?:{_UNIT}|{_ITEM})[ -]\#?\Z")
+_UNIT_BEFORE = re.compile(rf"(?:^|[^a-z])(?:{_UNIT}|{_ITEM})(?:[ _-]{_NUMBERING})?(?:[\s#:=-]|\s\#|:\s){{1,2}}\Z")
 _MESSAGE = re.compile(r"(?:^|\n)message \Z")
+_OF = re.compile(r"\s?(?:/|of|out of)\s?(?:about\s|max\s)?[0-9]")
 _PROGRESS = re.compile(r"/[0-9]{1,7}\]")
-_USED_OF = re.compile(r"\sused\sof\s[0-9]")
-_STATIC = re.compile(r"max|limit|minimum|at most|up to|at least|default|between")
+_AFTER = re.compile(
+    rf"""[\s-]? (?: (?:/|of|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
+    (?:
+      (?:more\s|unread\s|free\s)? {_PLURAL}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:remain(?:ing)?|left|used|so\ far|since|consumed|spent|available\ today)\b
+    | (?:new\s)? unread\b
+    | (?:invocations?|iterations?|messages?|turns?)\s(?:since|ago|in\ this\ conversation|so\ far)\b
+    | remaining\b
+    | \sused\sof\s[0-9]
+    )""",
+    re.VERBOSE,
+)
+_USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
+_STATIC = re.compile(r"max|limit|minimum|at most|up to|at least|default|between|every|within|exactly|after|than|first|last|budget of")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
+_FREE_BEFORE = frozenset(" \n\t([:=#\"'`*")
+
+_AGE = re.compile(
+    r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|months?|y|years?)\b\.?(?:\s?[0-9]{1,2}\s?(?:s|secs?|m|mins?|minutes?|h|hours?))?\s(?:ago|old)\b"
+)
+_AGED = re.compile(
+    r"(?:last|updated|modified|seen|active|activity|created|started|saved|synced|edited|refreshed|accessed|committed|ran|sent|received|posted|logged|"
+    r"cached|built|deployed|checked|fetched|login|age|about|joined)\W[^.!?\n]{0,16}\Z|[(\[:|]\s?(?:about\s|~\s?)?\Z"
+)
 
 
 def find_counter(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The counter whose first digit is at `start`: its start and end, or `None`."""
-    before = text[max(0, start - 40) : start]
-    if not _LETTER_BEFORE.search(before[-9:]):
-        if _AFTER_LOOSE.match(text, end) or (text[end : end + 1] == "," and _AFTER_LOOSE.match(text, end + 4)):
-            number = _NUMBER.match(text, start)
-            return number.span() if number else None
+    """The counter whose first digit is at `start`: its start and end, or `None`.
+
+    `end` is the end of the run of digits; a counter written with thousands separators ends later.
+    """
+    if start and text[start - 1] not in _FREE_BEFORE:
+        return None
+    after = text[end : end + 2]
+    low = text[max(0, start - _REACH) : start].lower()
+    gate = not _GATE.isdisjoint(_WORDS.findall(low)[-5:])
+    if not gate and (after[:1] not in " -/,s" or low.endswith(("\n", "\n- "))):
         return None
     number = _NUMBER.match(text, start)
     if not number:
         return None
     end = number.end()
-    if end < len(text) and (text[end].isalpha() or text[end] in "%_"):
+    after = text[end : end + 2]
+    if after and (after[0].isalpha() or after[0] in "%_" or (after[0] == "." and after[1:].isdigit())):
         return None
-    low = before.lower()
-    if low.endswith("[") and _PROGRESS.match(text, end):
+    if _is_counter(text, end, low, gate=gate):
         return start, end
-    if _UNIT_OF.search(low) and _OF.match(text, end):
-        return start, end
-    if _MESSAGE.search(low) and text.startswith(" [", end):
-        return start, end
-    if _AFTER_LOOSE.match(text, end) and not _STATIC.search(low[-24:]):
-        return start, end
-    match = _BEFORE.search(low)
-    if not match or _LOOSE.search(low) or _STATIC.search(low[-28:]):
-        return None
-    if low.endswith("budget: ") and not _USED_OF.match(text, end):
-        return None
-    return start, end
+    return None
+
+
+def _is_counter(text: str, end: int, low: str, *, gate: bool) -> bool:
+    static = _STATIC.search(low[-26:])
+    if _AFTER.match(text, end) and not static:
+        return True
+    if low.endswith("["):
+        return _PROGRESS.match(text, end) is not None
+    if not gate:
+        return False
+    if _UNIT_BEFORE.search(low) and _OF.match(text, end):
+        return True
+    if _MESSAGE.search(low):
+        return text.startswith(" [", end)
+    if static:
+        return False
+    if _BRACKETED.search(low):
+        return text[end : end + 1] in {")", "]", ">", "/", ","}
+    if low.endswith(("budget: ", "budget ", "usage: ")):
+        return _USED_OF.match(text, end) is not None or text[end : end + 1] == "/"
+    return not low.endswith(" = ") and _BEFORE.search(low) is not None
+
+
+def find_age(text: str, start: int, end: int) -> int | None:
+    """The end of an age such as `4m old` or `3 hours ago` whose number is given, where the words before say whose age."""
+    age = _AGE.match(text, end)
+    if age and _AGED.search(text[max(0, start - _REACH) : start].lower()):
+        return age.end()
+    return None

@@ -1,137 +1,55 @@
 """Dates and clock times, in the formats that people, loggers and protocols write.
 
-A date is looked for only near a year or a clock time: `_ANCHOR` finds those in one pass, the patterns that cost more run
-in a window around each. Every quantifier is bounded or possessive, so the time is linear in the text.
+A date is looked for only near a year or a clock time: `_ANCHOR` finds those in one fast pass, the patterns that cost more
+run in a window around each. Every quantifier is bounded or possessive, so the time is linear in the length of the text.
 """
 
-# ruff: noqa: RUF001, RUF003 - full-width and look-alike punctuation is what people write dates with
 import re
 from collections.abc import Iterator
 
+from llm_observer.analysis.breakers.date_patterns import (
+    CLOCK,
+    CLOCK_ANNOUNCED,
+    CLOCK_BEFORE,
+    COMPACT_CLOCK,
+    CORE,
+    DATE_ANNOUNCED,
+    DAY_AFTER,
+    DAY_BEFORE,
+    GLOG,
+    PATH_CLOCK,
+    TIME_AFTER,
+    YEAR_AFTER,
+    YEARLESS,
+    ZONE,
+)
 from llm_observer.analysis.breakers.names import is_month, is_weekday
 
 __all__ = ["find_dates"]
 
 # How far a date may reach to either side of its year or clock, in characters.
 _REACH = 72
+# How much text before a date is looked at for a weekday, a clock, or the words that announce it.
+_HEAD = 48
 
 _ANCHOR = re.compile(
-    r"(?:19[7-9]|2[05][0-9])[0-9]|[0-9]:[0-5][0-9]|[0-9][hH時时點点시]|[0-9] ?[时時시] ?[0-9]|(?:令和|平成|民[国國])[0-9元]"
+    r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|\ ?[hH時时點点시년年])"
 )
 
-_YEAR = r"(?:19[7-9][0-9]|20[0-9]{2})"
-_MONTH = r"(?:1[0-2]|0?[1-9])"
-_MONTH2 = r"(?:1[0-2]|0[1-9])"
-_DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"
-_DAY2 = r"(?:3[01]|[12][0-9]|0[1-9])"
-# A word of any script: letters and their marks, so no spaces, digits or ASCII punctuation. Thai months are abbreviated "ม.ค.".
-_WORD = r"(?:[ก-๛]{1,3}\.[ก-๛]{1,3}|[^\s0-9!-/:-@\[-`{-~،。、，（）「」]{2,24}+)"
-_ORDINAL = r"(?:st|nd|rd|th|er|re|º|ª|°|\.|-?[eaoй]|-?го|-án|-én|- én)?"
+_Found = tuple[int, int, str]
 
-_CORE = re.compile(
-    rf"""
-    (?<![0-9A-Za-z_]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) )
-    (?:
-      (?P<ymd> {_YEAR} (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9]) )
-    | (?P<compact> {_YEAR}{_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] | (?![0-9]) ) )
-    | (?P<week> {_YEAR}-?W[0-5][0-9]-?[1-7] (?![0-9]) )
-    | (?P<ordinal> {_YEAR}-[0-3][0-9]{{2}} (?=T[0-9]{{2}}:?[0-9]{{2}}) )
-    | (?P<cjk> (?: [0-9]{{2,4}} | (?:令和|平成|民[国國])\ ?[0-9元]{{1,3}}) \ ?[年년]\ ?{_MONTH}\ ?[月월]\ ?{_DAY} (?:\ ?[日일號号])? )
-    | (?P<viet> {_DAY}\ th[áa]ng\ {_MONTH}(?:,|\ năm)?\ {_YEAR} )
-    | (?P<dmy> (?P<a>[0-3]?[0-9]) (?P<t>[-/.]) \ ?(?P<b>[0-3]?[0-9]) (?P=t) \ ?(?P<y>[12][0-9]{{3}} | [0-9]{{2}}) (?![0-9]) )
-    | (?P<dwy> {_DAY}{_ORDINAL}[\ \u00a0/-]{{0,2}} (?:(?:de|of|di|del|den|i|d')[\ ])? (?P<w1>{_WORD}) \.?,?
-        (?: [\ \u00a0/-]{{1,2}} | \ del?\ | \ d\.\ )? (?:(?:19[7-9]|2[05][0-9])[0-9] | (?<=-)[0-9]{{2}}) (?![0-9]) )
-    | (?P<ywd> {_YEAR}\.?,?[\ /-] (?:m\.\ |m\ |y\.\ )? (?P<w3>{_WORD})\.?[\ /-]{_DAY}{_ORDINAL} (?![0-9]) )
-    | (?P<wdy> (?P<w2>{_WORD})\.?[\ \u00a0/-]{{1,2}}{_DAY}{_ORDINAL} (?: ,?\ {{1,2}} | [-/،] | ،\ ) {_YEAR} (?![0-9]) )
-    )
-    """,
-    re.VERBOSE,
-)
 
-_CLOCK_BODY = r"""(?:
-      (?:上午|下午|午前|午後|凌晨|晚上|早上|中午|오전|오후|[AaPp]\.?[Mm]\.?)\ ?
-    )?
-    (?: (?:2[0-4]|[01]?[0-9]):[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{1,9})? )? (?![0-9:])
-    |   (?:2[0-4]|[01]?[0-9])\ ?[时時點点시] (?:\ ?[0-5]?[0-9] (?:\ ?[分분] (?:\ ?[0-6]?[0-9]\ ?[秒초])?)? )?
-    |   (?:2[0-4]|[01]?[0-9])\ ?[hH](?:[0-5][0-9])?(?![0-9A-Za-z])
-    )
-    (?: [\ \u00a0\u202f]? (?: [AaPp]\.?\ ?[Mm]\b\.? | Uhr\b | น\. | مساءً|صباحًا|مساء|صباحا|[صم]\b | h\b | год\b | π\.?μ\.? | μ\.?μ\.? ) )?
-"""
-
-# From the end of a date to a clock behind it: white space, marks, and the small words of many languages.
-_TIME_AFTER = re.compile(
-    rf"""
-    (?: (?P<rfc> [\ ,] )? ) (?:
-      [Tt_:]
-    | (?: \.|[-\ \u00a0,،|@·/–] ){{0,3}} (?: (?: \ ?(?:г|р|р\.|г\.|року|года|roku|m\.|т)[\ ,] )? \ ? (?:
-        at|um|à|às|as|a\ las|a\ la|om|kl\.?|klo|v|o|о|у|ў|в|alle(?:\ ore)?|ore|saat|klo|ve|le|ob|în|la|στις|pukul|jam|ng|lúc|vào\ lúc|
-        الساعة|بשעה|בשעה|ב|वाजे|को|เวลา|kell|plkst\.?|óra|ura|um\ klukkan|ora|time:?|協定世界時|协调世界时|UTC|협정\ 세계시
-      ) [\ :]? )? \ ?
-    )
-    (?P<clock> {_CLOCK_BODY} )
-    """,
-    re.VERBOSE,
-)
-
-# A compact time behind a compact date: 20260419T181107Z, 20260925_130856, 20260925130856.
-_COMPACT_TIME = re.compile(r"[Tt_-]?(?:2[0-4]|[01][0-9])[0-5][0-9](?:[0-6][0-9](?:[.,_-]?[0-9]{3,6})?)?(?![0-9])")
-# T10, T10:11:12 written for URLs (10%3A11%3A12) or file names (10-11-12).
-_ISO_TIME = re.compile(
-    r"[T_ -](?:2[0-4]|[01][0-9])(?:(?P<q>-|%3A|\.|_)[0-5][0-9](?:(?P=q)[0-6][0-9])?(?:[.,-][0-9]{1,9})?)(?![0-9])"
-)
-
-_ZONE = re.compile(
-    r"""
-    (?: [\ \u00a0\u202f]? (?: Z(?![A-Za-z0-9])
-        | \(? (?:UTC|GMT) (?: \ ?[+\-−][0-9]{1,2}(?::?[0-9]{2})? )? (?![A-Za-z0-9]) \)?
-        | [+\-−][0-9]{2}(?::?[0-9]{2})? (?![0-9-])
-        | (?-i:CES?T|EES?T|WES?T|[ECMP][SD]?T|BST|IST|JST|KST|CST|HK[ST]T?|SGT|A[EWC][SD]T|NZ[SD]T|MSK|PKT|WIB|HST|AK[SD]T|BRT|ART|SAST)\b
-        | %2B[0-9]{2}(?:%3A)?[0-9]{2} | (?:협정\ )?세계시|協定世界時|协调世界时|世界标准时间|temps\ universel(?:\ coordonné)?
-      )
-    )
-    (?: \ ?[+\-−][0-9]{2}:?[0-9]{2} (?![0-9]) )?
-    (?: \ \( (?: [A-Z]{2,5} | [A-Z][^()\n]{2,40}\ Time ) \) )?
-    """,
-    re.VERBOSE,
-)
-
-_CJK_DAY = r"星期[一二三四五六日天]|[周週礼][一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일"
-_DAY_AFTER = re.compile(
-    rf"\ ?(?:[(（](?:[日月火水木金土一二三四五六일월화수목금토]|{_CJK_DAY})[)）]|{_CJK_DAY}|,?\ ?\(?(?P<w>{_WORD})\)?(?=[\s,،]))"
-)
-_DAY_BEFORE = re.compile(
-    rf"(?:(?P<cjk>{_CJK_DAY})\ ?|(?<![^\s\"'(\[<*_:>=,«“「])(?P<w>{_WORD})\.?[,،]?\ (?:(?:den|the|d\.|le|el|de|dne|kl|dia|día)\ )?)\Z"
-)
-_TIME_BEFORE = re.compile(
-    rf"(?<![0-9A-Za-z:.])(?:{_CLOCK_BODY})(?:\ ?(?:UTC|GMT|Z|[A-Z]{{2,4}}T))?(?:,|\ on|\ of|\ am|\ le|\ -|,\ on)?\ \Z",
-    re.VERBOSE,
-)
-
-# Month and day without a year count with a clock behind: syslog, ctime, "22 Feb 10:11".
-_YEARLESS = re.compile(
-    rf"""(?<![0-9A-Za-z_])(?:
-      (?P<w2>{_WORD})\.?\ {{1,2}}{_DAY}{_ORDINAL}(?P<year1>,?\ {_YEAR})?
-    | {_DAY}{_ORDINAL}[\ -](?P<w1>{_WORD})\.?(?:[\ -][0-9]{{2}})?
-    | {_MONTH}月{_DAY}日
-    | {_MONTH}[-/.]{_DAY}
-    )
-    (?: ,?[\ T:] (?:at\ |um\ )? (?P<clock>{_CLOCK_BODY}) )""",
-    re.VERBOSE,
-)
-_YEAR_AFTER = re.compile(rf"\ {_YEAR}(?![0-9])")
-_CLOCK = re.compile(rf"(?<![0-9A-Za-z_:.,/+%-])(?<!::)(?:{_CLOCK_BODY})", re.VERBOSE)
-# Google's log prefix: I0324 10:11:12.123456
-_GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2}\ [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
-
-_NOW = re.compile(
-    r"(?:\b(?:time|now|clock|date|as\ of|at|updated|since|until|started|ended|Uhrzeit|heure|hora|ora|tijd|сейчас|время)|時間|时间|時刻|现在|現在|시간|시각)"
-    r"[\"'*_`)\]]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|=|ist|est|es|è|は|是|为|為|-)?[\s:=\"'`(\[*]{0,4}\Z",
-    re.IGNORECASE,
-)
+def find_dates(text: str) -> list[_Found]:
+    """Dates and times in `text` as `(start, end, kind)`, in order; the kind is `datetime`, `date` or `clock`."""
+    found: list[_Found] = []
+    for begin, end in _windows(text):
+        floor = max(begin, found[-1][1]) if found else begin
+        found.extend(_in_window(text, floor, min(len(text), end + _REACH)))
+    return found
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
-    """The stretches of the text in which a date can lie."""
+    """The stretches of the text in which a date can lie, each with at least one anchor."""
     begin = end = -1
     match = _ANCHOR.search(text)
     while match:
@@ -146,135 +64,119 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _plausible(match: re.Match[str]) -> bool:
-    """Whether a match of `_CORE` is a date and no version, fraction or identifier, apart from what surrounds it."""
-    kind = match.lastgroup
-    if kind in {"dwy", "w1"} or match["w1"]:
-        return is_month(match["w1"])
-    if match["w2"]:
-        return is_month(match["w2"])
-    if match["w3"]:
-        return is_month(match["w3"])
+def _in_window(text: str, begin: int, limit: int) -> list[_Found]:
+    found: list[_Found] = []
+    at = floor = begin
+    while match := CORE.search(text, at, limit):
+        at = match.start() + 1
+        if _is_date(match) and (span := _grow(text, match, floor)):
+            found.append(span)
+            at = floor = span[1]
+    return list(_with_clocks(text, begin, limit, found))
+
+
+def _is_date(match: re.Match[str]) -> bool:
+    """Whether a match of `CORE` is a date and no version or fraction, by its own parts."""
+    word = match["word1"] or match["word2"] or match["word3"] or match["word4"]
+    if word:
+        return is_month(word)
     if match["dmy"]:
-        a, b = int(match["a"]), int(match["b"])
-        return 1 <= min(a, b) <= 12 and 1 <= max(a, b) <= 31
+        low, high = sorted((int(match["a"]), int(match["b"])))
+        return 1 <= low <= 12 and 1 <= high <= 31
     return True
 
 
-def find_dates(text: str) -> list[tuple[int, int, str]]:
-    """Dates and times in `text` as `(start, end, kind)`, sorted; the kind is `datetime`, `date` or `clock`."""
-    found: list[tuple[int, int, str]] = []
-    for begin, end in _windows(text):
-        last = found[-1][1] if found else 0
-        found.extend(_in_window(text, max(begin, last), end))
-    return found
-
-
-def _in_window(text: str, begin: int, end: int) -> list[tuple[int, int, str]]:
-    found: list[tuple[int, int, str]] = []
-    at = floor = begin
-    limit = min(len(text), end + _REACH)
-    while match := _CORE.search(text, at, limit):
-        at = match.start() + 1
-        if not _plausible(match):
-            continue
-        span = _grow(text, match, floor)
-        if span is None:
-            continue
-        found.append(span)
-        at = floor = span[1]
-    found.extend(_clocks(text, begin, limit, found))
-    found.sort()
-    return found
-
-
-def _grow(text: str, match: re.Match[str], floor: int) -> tuple[int, int, str] | None:
-    """The date of `match` with its weekday, clock and zone; `None` where it turns out to be part of an identifier."""
+def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
+    """The date of `match` with its weekday, clock and zone; `None` where it turns out to be part of a name."""
     start, end = match.span()
-    day = _DAY_AFTER.match(text, end)
-    after = day.end() if day and (not day["w"] or is_weekday(day["w"])) else end
-    kind = "date"
-    clock = (
-        (match["compact"] and _COMPACT_TIME.match(text, end))
-        or _TIME_AFTER.match(text, after)
-        or _ISO_TIME.match(text, end)
-    )
+    day = DAY_AFTER.match(text, end)
+    after = day.end() if day and (not day["word"] or is_weekday(day["word"])) else end
+    compact = match["compact"]
+    clock = (compact and COMPACT_CLOCK.match(text, end)) or TIME_AFTER.match(text, after) or PATH_CLOCK.match(text, end)
+    joined = _joined_before(text, start)
+    head = text[max(floor, start - _HEAD) : start]
     if clock:
-        kind = "datetime"
-        end = clock.end()
-        if zone := _ZONE.match(text, end):
-            end = zone.end()
-    else:
-        end = after
-        if match["compact"] or _in_identifier(text, start, end):
+        if joined and not compact and clock[0][:1] not in "Tt_ ":
             return None
-        if match["dmy"] and len(match["y"]) == 2:
-            return None
-    head = text[max(floor, start - 40) : start]
-    if before := _DAY_BEFORE.search(head):
-        if before["cjk"] or is_weekday(before["w"]):
-            start -= len(head) - before.start()
-            head = head[: before.start()]
-    if kind == "date" and (before := _TIME_BEFORE.search(head)):
-        kind = "datetime"
-        start -= len(head) - before.start()
-    return start, end, kind
+        end = _with_zone(text, clock.end())
+        return start - _day_before(head), end, "datetime"
+    if compact or joined or _joined_after(text, end):
+        return None
+    if after == end and text[end - 1] == "." and text[end - 2].isdigit():
+        after -= 1
+    back = _day_before(head)
+    if before := CLOCK_BEFORE.search(head[: len(head) - back]):
+        return start - (len(head) - before.start()), after, "datetime"
+    if match["dmy"] and len(match["y"]) == 2 and not DATE_ANNOUNCED.search(head):
+        return None
+    return start - back, after, "date"
 
 
-def _in_identifier(text: str, start: int, end: int) -> bool:
-    """Whether letters are joined to the date: `gpt-4o-2024-08-06`, `2026-03-24.csv`, `/specification/2025-06-18/`."""
-    before = text[start - 1] if start else " "
-    if before in "-_./" and start > 1 and (text[start - 2].isalnum() or before == "/"):
-        return True
-    after = text[end] if end < len(text) else " "
-    if after.isascii() and after.isalnum():
-        return True
-    following = text[end + 1] if end + 1 < len(text) else " "
-    return after in "-_./" and following.isascii() and following.isalnum()
+def _day_before(head: str) -> int:
+    """The length of the weekday that ends `head`, with the marks behind it; 0 without one."""
+    before = DAY_BEFORE.search(head)
+    if before and (not before["word"] or is_weekday(before["word"])):
+        return len(head) - before.start()
+    return 0
 
 
-def _clocks(text: str, begin: int, limit: int, taken: list[tuple[int, int, str]]) -> Iterator[tuple[int, int, str]]:
-    """Times with a day and month but no year, log prefixes, and clocks that stand alone."""
-    edges = [(start, end) for start, end, _ in taken]
-    edges.append((limit, limit))
+def _with_zone(text: str, end: int) -> int:
+    zone = ZONE.match(text, end)
+    return zone.end() if zone else end
+
+
+def _joined_before(text: str, start: int) -> bool:
+    """Whether a name leads into the date: `gpt-4o-2024-08-06`, `/specification/2025-06-18`."""
+    return start > 1 and text[start - 1] in "-_./" and (text[start - 2].isalnum() or text[start - 1] in "/_")
+
+
+def _joined_after(text: str, end: int) -> bool:
+    """Whether a name goes on behind the date: `2026-03-24.csv`, `2026-03-24-notes`, `20260324x`."""
+    after = text[end : end + 2]
+    if not after.isascii() or not after:
+        return False
+    return after[0].isalnum() or (after[0] in "-_./" and after[1:].isalnum())
+
+
+def _with_clocks(text: str, begin: int, limit: int, dates: list[_Found]) -> Iterator[_Found]:
+    """The dates, and between them the clocks with a day but no year, log prefixes and clocks that stand alone."""
     at = begin
-    for start, end in edges:
-        yield from _clocks_between(text, at, start)
-        at = end
+    for date in dates:
+        yield from _yearless(text, at, date[0])
+        yield date
+        at = date[1]
+    yield from _yearless(text, at, limit)
 
 
-def _clocks_between(text: str, at: int, limit: int) -> Iterator[tuple[int, int, str]]:
-    begin = at
-    while match := _YEARLESS.search(text, at, limit):
-        word = match["w1"] or match["w2"]
-        if word and not is_month(word):
-            at = match.start() + 1
-            continue
+def _yearless(text: str, begin: int, limit: int) -> Iterator[_Found]:
+    at = begin
+    while match := YEARLESS.search(text, at, limit):
         start, end = match.span()
-        if not word and text[start:end].find("月") < 0 and text.count(":", start, end) < 2:
-            at = match.start() + 1
+        at = start + 1
+        word = match["word1"] or match["word2"]
+        if word:
+            if not is_month(word):
+                continue
+        elif "月" not in match[0] and text.count(":", start, end) < 2:
             continue
         yield from _alone(text, begin, start)
-        if zone := _ZONE.match(text, end):
-            end = zone.end()
-        if year := _YEAR_AFTER.match(text, end):
+        end = _with_zone(text, end)
+        if year := YEAR_AFTER.match(text, end):
             end = year.end()
-        head = text[max(begin, start - 40) : start]
-        if (before := _DAY_BEFORE.search(head)) and (before["cjk"] or is_weekday(before["w"])):
-            start -= len(head) - before.start()
-        yield start, end, "datetime"
+        yield start - _day_before(text[max(begin, start - _HEAD) : start]), end, "datetime"
         begin = at = end
     yield from _alone(text, begin, limit)
 
 
-def _alone(text: str, at: int, limit: int) -> Iterator[tuple[int, int, str]]:
-    """Clocks without a date: with seconds, or where the words before say that it is the time now."""
-    while match := _CLOCK.search(text, at, limit):
-        at = match.end()
-        start, end = match.span()
-        seconds = text.count(":", start, end) == 2
-        if not seconds and not _NOW.search(text[max(0, start - 48) : start]):
+def _alone(text: str, at: int, limit: int) -> Iterator[_Found]:
+    """Log prefixes; clocks without a date: with seconds, or where the words before say that it is the time now."""
+    while match := CLOCK.search(text, at, limit):
+        start, at = match.span()
+        if log := GLOG.search(text, max(0, start - 8), at + 8):
+            start, at = log.span()
+            yield start, at, "datetime"
             continue
-        if zone := _ZONE.match(text, end):
-            end = at = zone.end()
-        yield start, end, "clock"
+        if text.count(":", start, at) < 2 and not CLOCK_ANNOUNCED.search(text[max(0, start - _HEAD) : start]):
+            continue
+        at = _with_zone(text, at)
+        yield start, at, "clock"

@@ -1,49 +1,86 @@
 """The key that a value stands under: `session_id: X`, `"requestId": "X"`, `x-trace-id = X`, `account X`."""
 
 import re
+from typing import NamedTuple
 
-__all__ = ["key_before", "names_record", "names_session", "names_volatile"]
+__all__ = ["Key", "key_before"]
 
 _REACH = 48
-# Read backwards from the value: marks, then up to four words.
+# Read backwards from the value: quotes and brackets, a separator, then up to four words that belong together.
 _KEY = re.compile(
-    r"[\"'`*(\[{<#\\]{0,4}[ \t]{0,2}(?:[\"'`*_:=#>)\]-]|=>|[ \t]){0,6}([A-Za-z0-9]+(?:[_. -]{1,2}[A-Za-z0-9]+){0,3})"
+    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|-]|=>|[ \t]|\bsi\b){0,6})([A-Za-z0-9]+(?:[_. -][A-Za-z0-9]+){0,3})"
 )
-_CAMEL = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
-_SESSION = frozenset(
-    "session sessions sess sid sessionid request requests req requestid reqid trace traceid traceparent tracestate span spanid user users usr userid uid "
-    "username customer client clientid visitor member subscriber account caller guest conversation conversationid thread threadid "
-    "chat chatid correlation correlationid ray invocation amzn b3".split()
-)
-_RECORD = frozenset(
-    "id ids guid uuid ulid no number ref reference key hash fingerprint nonce salt token canary etag digest checksum sha md5 commit "
-    "container checkpoint snapshot revision blob state order ticket job run task event message msg batch transaction txn booking "
-    "reservation execution instance pod deployment build upload file call tool response generation link public".split()
-)
-_VOLATILE = frozenset(
-    "nonce salt canary cachebuster buster entropy seed hash fingerprint checksum digest etag sha commit container checkpoint blob".split()
-)
+_SESSION = frozenset((
+    *("session", "sessions", "sess", "sid", "sessionid", "request", "requests", "req", "requestid", "reqid", "rid"),
+    *("trace", "traceid", "traceparent", "tracestate", "tracing", "span", "spanid", "correlation", "correlationid", "ray", "amzn"),
+    *("user", "users", "usr", "userid", "uid", "username", "customer", "client", "clientid", "visitor", "member", "subscriber"),
+    *("account", "caller", "guest", "patient", "employee", "student", "conversation", "conversationid", "convo"),
+    *("thread", "threadid", "chat", "chatid", "invocation", "b3"),
+))  # fmt: skip
+_ID = frozenset((
+    *("id", "ids", "guid", "uuid", "ulid", "oid", "key", "number", "no", "nr", "ref", "reference", "token", "cookie"),
+    *("identifier", "cursor", "handle"),
+))  # fmt: skip
+_RECORD = frozenset((
+    *("order", "ticket", "case", "incident", "issue", "job", "run", "task", "event", "message", "msg", "batch", "transaction", "txn"),
+    *("booking", "reservation", "confirmation", "execution", "build", "invoice", "shipment", "tracking", "parcel", "claim", "pnr"),
+    *("payment", "charge", "deployment", "workflow", "pipeline", "process", "worker", "pod", "node", "instance", "sandbox"),
+    *("device", "upload", "call", "step", "row", "record", "object", "block", "doc", "document", "memory", "entry", "item", "lead"),
+))  # fmt: skip
+_FRESH = frozenset((
+    *("nonce", "salt", "canary", "cachebuster", "buster", "entropy", "seed", "hash", "fingerprint", "checksum", "digest", "etag"),
+    *("sha", "sha1", "sha256", "md5", "crc", "crc32", "commit", "rev", "revision", "head", "container", "checkpoint", "blob", "tree"),
+    *("build", "snapshot", "signature", "sig", "challenge", "state", "csrf", "xsrf", "boundary", "random", "hex", "image", "tag"),
+))  # fmt: skip
 
 
-def key_before(text: str, start: int) -> tuple[str, ...]:
-    """The words of the key before `start`, lower case, at most four, the nearest last; empty when there is none."""
-    match = _KEY.match(text[max(0, start - _REACH) : start][::-1])
+class Key(NamedTuple):
+    """The words of a key, lower case, the nearest to the value last, and the marks between key and value."""
+
+    words: tuple[str, ...]
+    mark: str
+
+    @property
+    def names_session(self) -> bool:
+        """Whether it names a session, request, trace or user."""
+        return not _SESSION.isdisjoint(self.words[-3:])
+
+    @property
+    def is_session(self) -> bool:
+        """Whether the word next to the value is a session, request, trace or user itself: `account 233085`."""
+        return bool(self.words) and self.words[-1] in _SESSION
+
+    @property
+    def is_id(self) -> bool:
+        """Whether it announces an id."""
+        return bool(self.words) and self.words[-1] in _ID
+
+    @property
+    def names_record(self) -> bool:
+        """Whether it announces the id of a record: `order_id: X`, `ticket=X`, `build #X`."""
+        words = self.words
+        if not words:
+            return False
+        if words[-1] in _ID:
+            return len(words) > 1 and words[-2] in _RECORD
+        return words[-1] in _RECORD and any(char in self.mark for char in "=#:")
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it announces something drawn or computed anew, such as a nonce."""
+        return not _FRESH.isdisjoint(self.words[-2:])
+
+
+_NONE = Key((), "")
+
+
+def key_before(text: str, start: int) -> Key:
+    """The key before `start`; a key without words when there is none."""
+    backwards = text[max(0, start - _REACH) : start][::-1]
+    match = _KEY.match(backwards)
     if not match:
-        return ()
-    return tuple(word.lower() for word in _CAMEL.findall(match[1][::-1]))
-
-
-def names_session(key: tuple[str, ...]) -> bool:
-    """Whether a key names a session, request, trace or user."""
-    return not _SESSION.isdisjoint(key[-3:])
-
-
-def names_record(key: tuple[str, ...]) -> bool:
-    """Whether a key announces an id of any kind."""
-    return bool(key) and (key[-1] in _RECORD or key[-1] in _SESSION)
-
-
-def names_volatile(key: tuple[str, ...]) -> bool:
-    """Whether a key announces something drawn or computed anew, such as a nonce."""
-    return not _VOLATILE.isdisjoint(key[-2:])
+        return _NONE
+    words = tuple(word.lower() for word in _WORD.findall(match[2][::-1]))
+    return Key(words, backwards[: match.start(2)])

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-__all__ = ["KINDS", "MARKERS", "SESSION", "Kind", "Span"]
+__all__ = ["KINDS", "MARKERS", "SESSION", "Kind", "Span", "span_of"]
 
 
 class Span(NamedTuple):
@@ -60,3 +60,8 @@ MARKERS: dict[str, str] = {
     category: f"\N{MATHEMATICAL LEFT ANGLE BRACKET}{category}\N{MATHEMATICAL RIGHT ANGLE BRACKET}"
     for category in sorted({kind.category for kind in KINDS.values()})
 }
+
+
+def span_of(start: int, end: int, kind: str, *, session: bool = False) -> Span:
+    """The span of a value of `kind`, under its public category; `session` where its key names a session, request, trace or user."""
+    return Span(start, end, SESSION if session else KINDS[kind].category, kind)

@@ -3,7 +3,7 @@
 import re
 
 from llm_observer.analysis.breakers.dates import find_dates
-from llm_observer.analysis.breakers.kinds import KINDS, MARKERS, Span
+from llm_observer.analysis.breakers.kinds import MARKERS, Span, span_of
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
 from llm_observer.analysis.breakers.tokens import find_tokens
 
@@ -46,13 +46,10 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     found: list[Span] = []
     if _DIGIT.search(text):
         found = find_tokens(text)
-        found += [Span(start, end, KINDS[kind].category, kind) for start, end, kind in find_dates(text)]
-        if "=" in text:
-            found += find_signed_urls(text)
-        if ":" in text:
-            found += find_addresses(text)
-    if "tmp" in text or "emp\\" in text or "/folders/" in text:
-        found += find_temp_paths(text)
+        found += [span_of(*date) for date in find_dates(text)]
+        found += find_signed_urls(text)
+        found += find_addresses(text)
+    found += find_temp_paths(text)
     return _settle(found)
 
 

@@ -1,0 +1,158 @@
+"""The patterns that `dates` puts together: a date, a clock, a zone, a weekday, and what joins them.
+
+Named months and weekdays are matched as any word here and looked up in `names`.
+"""
+
+# ruff: noqa: RUF001 - full-width marks and letters of other scripts are what dates are written with
+import re
+
+__all__ = [
+    "CLOCK",
+    "CLOCK_ANNOUNCED",
+    "CLOCK_BEFORE",
+    "COMPACT_CLOCK",
+    "CORE",
+    "DATE_ANNOUNCED",
+    "DAY_AFTER",
+    "DAY_BEFORE",
+    "GLOG",
+    "PATH_CLOCK",
+    "TIME_AFTER",
+    "YEARLESS",
+    "YEAR_AFTER",
+    "ZONE",
+]
+
+_S = r"[\ \u00a0\u202f]"
+_YEAR = r"(?:19[7-9][0-9]|20[0-9]{2})"
+# Thai dates count from 543 BC, so 2026 is 2569.
+_ANY_YEAR = r"(?:(?:19[7-9]|20[0-9]|25[5-9])[0-9])"
+_MONTH = r"(?:1[0-2]|0?[1-9])"
+_MONTH2 = r"(?:1[0-2]|0[1-9])"
+_DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"
+_DAY2 = r"(?:3[01]|[12][0-9]|0[1-9])"
+# A word of any script: letters and their marks, so no spaces, digits or punctuation. Thai months are abbreviated "ม.ค.".
+_WORD = r"(?:[ก-๛]{1,3}\.[ก-๛]{1,3}|[^\s0-9!-/:-@\[-`{-~،。、，：（）「」’“”„«»–—·]{2,24}+)"
+_ORDINAL = r"(?:(?:st|nd|rd|th|er|re|án|én|го|-[eaoй]|-го|-án|-én|d\.)(?![^\W\d_])|\.|º|ª|°)?"
+# "of" between day, month and year.
+_OF = r"(?:(?:de|of|di|del|den|do|i|í)[\ ]|d['’]|de\ l['’])"
+# What Slavic, Baltic, Turkic, Basque and Armenian writers put behind a year: "2026 г.", "2026 m.", "2026. gada".
+_YEAR_MARK = rf"(?:\.?{_S}?(?:г|р|ж|թ|m|y|d|gada|year|року|года|roku)\b\.?|\(e\)ko|\.)"
+_HALF = (
+    r"(?:[AaPp]\.?\ ?[Mm]\b\.?|Uhr\b|น\.|(?:مساءً|صباحًا|مساء|صباحا|[صم])(?!\w)|h\b|год\b|π\.?μ\.?|μ\.?μ\.?|PT?G\b|p\.d\.|m\.d\.|"
+    r"SA\b|CH\b|fm\b|em\b|ip\.|ap\.|पूर्वाह्न|अपराह्न)"
+)
+_HALF_FIRST = r"(?:上午|下午|午前|午後|凌晨|晚上|早上|中午|오전|오후|[AaPp]\.?[Mm]\b\.?)"
+_HOUR = r"(?:2[0-4]|[01]?[0-9])"
+
+_CLOCK = rf"""(?:{_HALF_FIRST}\ ?)?
+    (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9:])
+    |   {_HOUR}\ ?[时時點点시] (?:\ ?[0-5]?[0-9] (?:\ ?[分분] (?:\ ?[0-6]?[0-9]\ ?[秒초])?)? )?
+    |   {_HOUR}\ ?[hH][0-5][0-9] (?:m?[0-5][0-9]s?)? (?![0-9A-Za-z])
+    )
+    (?: {_S}? {_HALF} )?"""
+# Behind a date the points of "7.52.42" cannot be a version.
+_CLOCK_AFTER = rf"""(?: {_CLOCK}
+    | {_HOUR}\.[0-5][0-9](?:\.[0-5][0-9])? (?![0-9%]|\.[0-9]|{_S}?[A-Z]{{3}}\b)
+    | {_HOUR}\ ?h(?![0-9A-Za-z])
+    | {_HOUR}{_S}?(?:[AaPp]\.?\ ?[Mm]\b\.?|Uhr\b|o'clock)
+    )"""
+
+CORE = re.compile(
+    rf"""
+    (?<![0-9A-Za-z_]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) )
+    (?:
+      (?P<ymd> {_YEAR} (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9])
+        | {_YEAR}\.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
+    | (?P<compact> {_YEAR}{_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] ) )
+    | (?P<week> {_YEAR}-?W[0-5][0-9]-?[1-7] (?![0-9]) )
+    | (?P<ordinal> {_YEAR}-?[0-3][0-9]{{2}} (?=T[0-9]{{2}}:?[0-9]{{2}}) )
+    | (?P<cjk> (?: [0-9]{{2,4}} | (?:令和|平成|民国|民國)\ ?[0-9元]{{1,3}}) \ ?[年년]\ ?{_MONTH}\ ?[月월]\ ?{_DAY} (?:\ ?[日일號号])? )
+    | (?P<viet> (?:ngày\ )?{_DAY}\ (?:tháng|th[áa]ng|thg)\ {_MONTH} (?: , | \ năm )?\ {_YEAR} )
+    | (?P<dmy> (?P<a>[0-3]?[0-9]) \u200f? (?P<t>[-/.]) \ ?(?P<b>[0-3]?[0-9]) \u200f? (?P=t) \ ?(?P<y>[12][0-9]{{3}}|[0-9]{{2}})
+        (?![0-9]) {_YEAR_MARK}? )
+    | (?P<dwy> {_DAY} {_ORDINAL} [\ \u00a0\u202f/-]{{0,2}} {_OF}? (?P<word1>{_WORD}) \.?[,،]?
+        (?: [\ \u00a0\u202f/-]{{1,2}} | {_S}del?{_S} | \ d\.\ )? (?: (?:ค\.ศ\.|พ\.ศ\.)\ ? | 'าย\ )?
+        (?: {_ANY_YEAR} (?![0-9]) {_YEAR_MARK}? | (?<=-)[0-9]{{2}} (?![0-9]) ) )
+    | (?P<ymd2> {_YEAR} {_YEAR_MARK}? ,? [\ \u202f/-] (?P<word3>{_WORD}) \.? [\ /-] {_DAY} (?![0-9]) {_ORDINAL} (?:{_S}d\.)? )
+    | (?P<ydm> {_YEAR} {_YEAR_MARK} {_S} {_DAY} \.? {_S} (?P<word4>{_WORD}) \.? )
+    | (?P<wdy> (?P<word2>{_WORD}) \.?[\ \u00a0/-]{{1,2}} {_DAY} {_ORDINAL} (?: [,،]?\ {{1,2}} | [-/] ) {_YEAR} (?![0-9]) {_YEAR_MARK}? )
+    )
+    """,
+    re.VERBOSE,
+)
+
+# From the end of a date to a clock behind it: white space, marks, and the small words of many languages.
+TIME_AFTER = re.compile(
+    rf"""
+    (?:
+      [Tt_:]
+    | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–(] ){{0,3}} (?:
+        at|um|à|às|as|a\ las|a\ la|om|kl\.?|klo|v|o|о|у|ў|в|alle(?:\ ore)?|ore|saat|ve|le|ob|în|la|στις|pukul|jam|ng|lúc|vào\ lúc|
+        الساعة|في|בשעה|ב|को|เวลา|kell|plkst\.?|óra|ura|um\ klukkan|ora|time:?|協定世界時|协调世界时|UTC|협정\ 세계시
+      )? [\ :]? \ ?
+    )
+    (?: {_CLOCK_AFTER} )
+    """,
+    re.VERBOSE,
+)
+# 20260419T181107Z, 20260925_130856, 20260925130856.
+COMPACT_CLOCK = re.compile(r"[Tt_-]?(?:2[0-4]|[01][0-9])[0-5][0-9](?:[0-6][0-9](?:[.,_-]?[0-9]{3,6})?)?(?![0-9])")
+# A clock written for a file name or a URL: 10-11-12, 10_11_12, 10%3A11%3A12.
+PATH_CLOCK = re.compile(
+    r"[T_ -](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
+)
+ZONE = re.compile(
+    rf"""
+    (?: {_S}? (?: Z(?![A-Za-z0-9])
+        | \(? (?:UTC|GMT) (?: \ ?[+−-][0-9]{{1,2}}(?::?[0-9]{{2}})? )? (?![A-Za-z0-9]) \)?
+        | \(? [+−-][0-9]{{2}}(?::?[0-9]{{2}})? (?![0-9-]) \)?
+        | \(? (?:CES?T|EES?T|WES?T|[ECMP][SD]?T|BST|IST|JST|KST|HK[ST]T?|SGT|A[EWC][SD]T|NZ[SD]T|MSK|PKT|WIB|HST|AK[SD]T|BRT|ART|SAST|MESZ|MEZ|HE[EC]|TU)\b \)?
+        | (?:협정\ )?세계시|協定世界時|协调世界时|世界标准时间|temps\ universel(?:\ coordonné)?
+        | \(? (?:[A-Z][a-z]+\ ){{1,3}}Time\b \)?
+        | \(? (?:Africa|America|Antarctica|Asia|Atlantic|Australia|Europe|Indian|Pacific|Etc)/[A-Za-z_]{{2,24}}(?:/[A-Za-z_]{{2,24}})? \)?
+      )
+    )
+    (?: \ ?[+−-][0-9]{{2}}:?[0-9]{{2}} (?![0-9]) )?
+    (?: \ \( (?: [A-Z]{{2,5}} | [A-Z][^()\n]{{2,40}}\ Time ) \) )?
+    """,
+    re.VERBOSE,
+)
+
+_CJK_DAY = r"星期[一二三四五六日天]|[周週礼][一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일"
+_LONG_DAY = r"(?:segunda|terça|quarta|quinta|sexta)-feira|יום\ \w{3,6}|[Tt]hứ\ \w{2,3}|Chủ\ [Nn]hật"
+DAY_AFTER = re.compile(
+    rf"{_S}?(?:[(（](?:[日月火水木金土一二三四五六일월화수목금토]|{_CJK_DAY})[)）]|{_CJK_DAY}|,?{_S}?\(?(?:{_LONG_DAY}|(?P<word>{_WORD}))(?:\)|(?=[\s,،.]|\Z)))"
+)
+DAY_BEFORE = re.compile(
+    rf"(?:(?:{_CJK_DAY})\ ?|(?<![^\s\"'(\[<*_:>=,«“「])(?:{_LONG_DAY}|(?P<word>{_WORD}))\.?[,،]?\ "
+    r"(?:(?:den|the|d\.|le|el|de|dne|kl|dia|día)\ )?)\Z"
+)
+CLOCK_BEFORE = re.compile(
+    rf"(?<![0-9A-Za-z:.])(?:{_CLOCK})(?:\ ?(?:UTC|GMT|Z|[A-Z]{{2,4}}T))?(?:,\ on|,|\ on|\ of|\ am|\ le|\ -|\ ngày)?\ \Z", re.VERBOSE
+)
+
+# Month and day without a year count with a clock behind: syslog, ctime, "22 Feb 10:11".
+YEARLESS = re.compile(
+    rf"""(?<![0-9A-Za-z_])(?:
+      (?P<word2>{_WORD})\.?\ {{1,2}}{_DAY}{_ORDINAL}
+    | {_DAY}{_ORDINAL}[\ -](?P<word1>{_WORD})\.?(?:[\ -][0-9]{{2}})?
+    | {_MONTH}月{_DAY}日
+    | {_MONTH}[-/.]{_DAY}
+    )
+    (?: [,/]?[\ T:] (?:at\ |um\ )? (?:{_CLOCK}) )""",
+    re.VERBOSE,
+)
+YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")
+CLOCK = re.compile(rf"(?<![0-9A-Za-z_:.,/+%-])(?:{_CLOCK})", re.VERBOSE)
+# The prefix of Google's logging libraries: I0324 10:11:12.123456
+GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
+
+_IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"
+CLOCK_ANNOUNCED = re.compile(
+    rf"(?:\b(?:time|now|clock|as of|at|updated|since|until|started|ended|Uhrzeit|heure|hora|ora|tijd|сейчас|время)|時間|时间|時刻|现在|現在|시간|시각){_IS}",
+    re.IGNORECASE,
+)
+DATE_ANNOUNCED = re.compile(
+    rf"(?:\b(?:date|today|now|datum|fecha|data|dato|heute|hoy|oggi|aujourd'hui|вторник|дата|сегодня)|日期|日付|今天|今日|本日|날짜|오늘){_IS}", re.IGNORECASE
+)

@@ -1,0 +1,192 @@
+"""Runs of letters and digits: UUIDs, sortable and random ids, hashes, signed tokens, memory addresses."""
+
+import re
+
+from llm_observer.analysis.breakers.keys import Key, key_before
+from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.numbers import is_epoch
+from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
+
+__all__ = ["classify"]
+
+_UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
+# W3C traceparent, B3, X-Ray, Cloudflare Ray: ids of a request by their form alone.
+_REQUEST = re.compile(
+    r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z|[0-9a-f]{32}-[0-9a-f]{16}(?:-[01d](?:-[0-9a-f]{16})?)?\Z|"
+    r"[0-9a-f]{16}-[0-9a-f]{16}-[01]\Z|1-[0-9a-f]{8}-[0-9a-f]{24}\Z|[0-9a-f]{16}-[A-Z]{3}\Z"
+)
+_JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){0,3}")
+_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z|[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
+# KSUID, ObjectId, cuid, xid.
+_SORTABLE = re.compile(r"[0-3][0-9A-Za-z]{26}\Z|[0-9a-f]{24}\Z|c[a-z0-9]{24}\Z|[0-9a-v]{20}\Z")
+_HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
+_ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
+_POINTER_BEFORE = re.compile(r"(?:\bat|@|<|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}\Z")
+_JAVA_IDENTITY = re.compile(r"[A-Za-z_$\]]@\Z")
+_EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?=[_-]|\Z)")
+_TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
+
+_SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|user|usr|guest|anon|client|cust|cus|customer|uid|rid|sid|visitor|chat"
+# Prefixes that a program puts before an id.
+_PREFIX = re.compile(
+    rf"(?:(?P<session>{_SESSION_PREFIXES})|srvtoolu|(?:toolu|msg)(?:_bdrk|_vrtx)?|tooluse|call|chatcmpl(?:-tool)?|cmpl|resp|run|asst|file|fc|rs|ws|fs|"
+    r"ci|mcp|mcpl|gen|step|item|batch|ftjob|vs|vsfc|evt|event|pi|ch|in|sub|src|seti|cs|acct|pm|price|prod|org|proj|task|job|agent|node|wf|exec|inv|"
+    r"ord|order|txn|tx|device|upload|img|image|doc|chunk|cid|id|pod|worker|container|sbx|sandbox|snap|build|deploy|dpl|lock|tmp|hash|key|ref|mem|memory|art|artifact)[_-]",
+    re.IGNORECASE,
+)
+_WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
+_BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
+_E2B = re.compile(r"i[a-z0-9]{20}\Z")
+# A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
+_PINNED = re.compile(
+    r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|--hash=sha256:|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
+    r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
+)
+# The hashes of nothing.
+_EMPTY = frozenset(("d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"))
+_EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+_CLASSES = ("a-z", "A-Z", "0-9")
+
+
+def classify(text: str, start: int, end: int) -> Span | None:
+    """What volatile value the run from `start` to `end` is, if any; it holds six characters or more."""
+    token = text[start:end]
+    before = text[start - 1] if start else " "
+    if token.startswith("eyJ") and (jwt := _JWT.match(text, start)):
+        return span_of(start, jwt.end(), "jwt")
+    if len(token) >= 36 and (uuid := _UUID.search(token)):
+        return _uuid(text, start, end, uuid)
+    if before in ".+%" and (before != "." or text[start - 2 : start - 1].isdigit()):
+        return None
+    if token.startswith("0x"):
+        return _address(text, start, end)
+    if any(group in token for group in _CLASSES):
+        return None
+    if _REQUEST.match(token):
+        return span_of(start, end, "keyed_id", session=True)
+    if _TIME_INSIDE.search(token):
+        return None
+    if epoch := _EPOCH_INSIDE.search(token):
+        if is_epoch(epoch[1]):
+            return span_of(start + epoch.start(1), end, "epoch")
+    if boundary := _BOUNDARY.match(token):
+        return span_of(start + boundary.end(), end, "random_id")
+    return _id(text, start, token)
+
+
+def _uuid(text: str, start: int, end: int, uuid: re.Match[str]) -> Span | None:
+    if len(set(uuid[0])) <= 3 or uuid[0].startswith("12345678-1234"):
+        return None
+    prefix = _PREFIX.match(text, start, end)
+    session = key_before(text, start).names_session or bool(prefix and prefix["session"])
+    if prefix:
+        return span_of(start, start + uuid.end(), "uuid", session=session)
+    return span_of(start + uuid.start(), start + uuid.end(), "uuid", session=session)
+
+
+def _address(text: str, start: int, end: int) -> Span | None:
+    token = text[start:end]
+    size = len(token) - 2
+    if _ADDRESS.match(token):
+        if _POINTER_BEFORE.search(text[max(0, start - 12) : start]) or (9 <= size <= 12 and token.islower() and "123456" not in token):
+            return span_of(start, end, "mem_addr")
+    elif size >= 32 and _HEX.match(token[2:]):
+        return span_of(start, end, "hex")
+    return None
+
+
+def _id(text: str, start: int, token: str) -> Span | None:
+    token = token.rstrip("-_")
+    end = start + len(token)
+    if prefix := _PREFIX.match(token):
+        body = token[prefix.end() :]
+        if _ULID.match(body) or _opaque_behind_prefix(body):
+            kind = "sortable_id" if _ULID.match(body) else "random_id"
+            session = prefix["session"] is not None or key_before(text, start).names_session
+            return span_of(start, end, kind, session=session)
+    stripped = token.lstrip("-_")
+    start += len(token) - len(stripped)
+    token = stripped
+    key = key_before(text, start)
+    if "-" in token and token == token.lower():
+        return _slug(text, start, token, key)
+    span = _by_shape(text, start, token, key)
+    return span or _by_key(text, start, token, key)
+
+
+def _opaque_behind_prefix(body: str) -> bool:
+    """Whether what follows `call_`, `msg-` and the like is generated, and no name or small number."""
+    if len(body) < 6 or "-" in body and body == body.lower():
+        return False
+    if body.isdigit():
+        return is_opaque_under_key(body)
+    mixed = not body.islower() and not body.isupper() and any(map(str.isdigit, body))
+    return (mixed and len(body) >= 16) or (len(body) >= 8 and is_opaque_under_key(body))
+
+
+def _shape(token: str) -> str | None:
+    """The kind that the look of a token gives it, `None` for no look of its own."""
+    if len(token) == 26 and _ULID.match(token) and not token.isdigit():
+        return "sortable_id"
+    if not is_opaque(token):
+        return None
+    if len(token) in {20, 24, 25, 27} and _SORTABLE.match(token):
+        return "sortable_id"
+    return "hex" if _HEX.match(token) else "random_id"
+
+
+def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
+    end = start + len(token)
+    kind = _shape(token)
+    if kind is None:
+        words = _WORDS.match(token)
+        if words and _shape(token[words.end() :]):
+            return span_of(start, end, "random_id", session=key.names_session)
+        return None
+    if len(token) >= 28 and _blob(text, start, end):
+        return None
+    if kind == "hex" and (token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])):
+        return None
+    if kind == "random_id" and len(token) > 64:
+        kind = "token"
+    return span_of(start, end, kind, session=key.names_session)
+
+
+def _blob(text: str, start: int, end: int) -> bool:
+    """Whether a run is a piece of base64 data: content, not an id."""
+    around = text[max(0, start - 1) : start] + text[end : end + 1]
+    return "+" in around or (around.endswith("/") and text[end + 1 : end + 2].isalnum())
+
+
+def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
+    end = start + len(token)
+    before = text[start - 1] if start else " "
+    if _JAVA_IDENTITY.search(text[max(0, start - 2) : start]) and len(token) <= 8 and _HEX.match(token) and token.islower():
+        return span_of(start, end, "mem_addr")
+    if not key.words:
+        return None
+    if _HEX.match(token) and len(token) >= 7 and key.is_fresh and (before != "#" or len(token) > 8) and not token.isdigit():
+        return span_of(start, end, "hex", session=key.names_session)
+    if before == "#" and len(token) in {6, 8} and _HEX.match(token):
+        return None
+    if not is_opaque_under_key(token):
+        return None
+    if key.is_session or (key.names_session and key.is_id):
+        return span_of(start, end, "keyed_id", session=True)
+    if key.names_record or (key.is_fresh and len(token) >= 8) or (key.is_id and len(token) >= 8):
+        return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
+    if text[max(0, start - 3) : start] == "/r/" or _E2B.match(token):
+        return span_of(start, end, "random_id")
+    return None
+
+
+def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
+    """Lower-case words and numbers joined by hyphens: only parts that are random by themselves count."""
+    if _PINNED.search(text[max(0, start - 48) : start]):
+        return None
+    parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
+    if parts:
+        return span_of(start + parts[0].start(), start + parts[-1].end(), _shape(parts[0][0]) or "random_id", session=key.names_session)
+    if key.names_session and sum(map(str.isdigit, token)) >= 4 and (key.is_session or key.is_id) and is_opaque_under_key(token.replace("-", "")):
+        return span_of(start, start + len(token), "keyed_id", session=True)
+    return None

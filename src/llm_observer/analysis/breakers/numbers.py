@@ -1,0 +1,74 @@
+"""Numbers: Unix times, IPv4 addresses, counters, ages, and ids that only their key tells."""
+
+import re
+
+from llm_observer.analysis.breakers.counters import find_age, find_counter
+from llm_observer.analysis.breakers.keys import key_before
+from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.opaque import is_placeholder_number
+
+__all__ = ["classify_number", "is_epoch"]
+
+_IPV4 = re.compile(
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?!/(?:[12]?[0-9]|3[0-2])(?![0-9]))"
+)
+# This host, everybody, masks, and the public resolvers that documents name.
+_FIXED_IPV4 = re.compile(r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|1\.2\.3\.4|9\.9\.9\.9)\Z")
+_VERSION_BEFORE = re.compile(r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE)
+_FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9.])")
+_MOCK = re.compile(r"Mock [^>\n]{0,100}\Z")
+_NOT_EPOCH = re.compile(r"(?:isbn|ean|gtin|upc|phone|tel|fax|call|iban|imei|msisdn|mobile|hotline|barcode|serial|vat)[^\n]{0,12}\Z", re.IGNORECASE)
+
+_PRICES = frozenset("$€£¥₹")
+
+
+def is_epoch(digits: str) -> bool:
+    """Seconds, milli-, micro- or nanoseconds since 1970 of a time between 2014 and 2033."""
+    return len(digits) in {10, 13, 16, 19} and "14" <= digits[:2] < "20" and not is_placeholder_number(digits)
+
+
+def classify_number(text: str, start: int, end: int) -> Span | None:
+    """What volatile value begins with the digits from `start` to `end`, if any."""
+    size = end - start
+    before = text[start - 1] if start else "\n"
+    after = text[end] if end < len(text) else "\n"
+    if size <= 3 and after == ".":
+        if span := _address(text, start, before):
+            return span
+    elif size >= 10 and before not in ".+" and is_epoch(text[start:end]) and not _NOT_EPOCH.search(text[max(0, start - 24) : start]):
+        tail = _FRACTION.match(text, end)
+        return span_of(start, tail.end() if tail else end, "epoch")
+    if before in ".," or before in _PRICES or after == "%":
+        return None
+    if size <= 7:
+        if counter := find_counter(text, start, end):
+            return span_of(*counter, "counter")
+        if size <= 3 and (age := find_age(text, start, end)):
+            return span_of(start, age, "age")
+    return _keyed(text, start, end) if size >= 5 else None
+
+
+def _address(text: str, start: int, before: str) -> Span | None:
+    if before in ".+-" or (before == "/" and text[start - 2 : start - 1] not in {"/", ""}):
+        return None
+    address = _IPV4.match(text, start)
+    if not address or _FIXED_IPV4.match(address[0]) or _VERSION_BEFORE.search(text[max(0, start - 10) : start]):
+        return None
+    return span_of(start, address.end(), "ip")
+
+
+def _keyed(text: str, start: int, end: int) -> Span | None:
+    key = key_before(text, start)
+    digits = text[start:end]
+    if not key.words or is_placeholder_number(digits):
+        return None
+    if key.is_session or (key.names_session and key.is_id):
+        return span_of(start, end, "keyed_id", session=True)
+    if key.names_record:
+        return span_of(start, end, "keyed_id")
+    if key.is_id and len(digits) >= 9:
+        if _MOCK.search(text[max(0, start - 120) : start]):
+            return span_of(start, end, "mem_addr")
+        if len(digits) >= 15:
+            return span_of(start, end, "keyed_id")
+    return None
