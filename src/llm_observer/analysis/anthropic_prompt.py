@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, without
+from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, dump_without
 from llm_observer.analysis.segments import Kind, Param, Prompt, Segment
 
 __all__ = ["read_messages"]
@@ -42,8 +42,9 @@ def _ttl(marker: object) -> str:
 
 def _marker(block: Mapping[str, Any]) -> str | None:
     """The marker of a block, which may stand on a block within it too (a part of a tool result)."""
-    if as_mapping(block.get(_MARKER)):
-        return _ttl(block[_MARKER])
+    own = block.get(_MARKER)
+    if own:
+        return _ttl(own)
     for part in as_list(block.get("content")):
         if as_mapping(as_mapping(part).get(_MARKER)):
             return _ttl(part[_MARKER])
@@ -57,7 +58,7 @@ def _tools(body: Mapping[str, Any]) -> Iterator[Segment]:
         if described.get("defer_loading") is True:
             continue
         name = as_text(described.get("name")) or as_text(described.get("type"))
-        text = dump(without(tool, _MARKER))
+        text = dump_without(tool, _MARKER)
         yield Segment(f"tools[{i}]", "tool", text, is_json=True, name=name, marker=_marker(described))
 
 
@@ -92,7 +93,7 @@ def _block(path: str, role: str, block: object, *, message_end: bool = False) ->
         return Segment(path, kind, text, role=role, message_end=message_end, marker=marker)
     kind = _KINDS.get(kind_of_block, kind)
     return Segment(
-        path, kind, dump(without(block, _MARKER)), is_json=True, role=role, message_end=message_end, marker=marker
+        path, kind, dump_without(block, _MARKER), is_json=True, role=role, message_end=message_end, marker=marker
     )
 
 

@@ -42,20 +42,16 @@ def canonical_forms(segment: Segment) -> Forms:
             plain = _tidy(value, strings=False)
             tidy = _tidy(value, strings=True)
             return Forms(
-                canonical=mask(_sorted_dump(tidy)),
-                with_space=mask(_sorted_dump(plain)),
+                canonical=mask(dump(tidy, sort_keys=True)),
+                with_space=mask(dump(plain, sort_keys=True)),
                 with_key_order=mask(dump(tidy)),
-                with_values=_sorted_dump(tidy),
+                with_values=dump(tidy, sort_keys=True),
             )
         except (ValueError, RecursionError):
             pass
     masked = mask(segment.text)
     tidied = tidy_text(masked)
     return Forms(canonical=tidied, with_space=masked, with_key_order=tidied, with_values=tidy_text(segment.text))
-
-
-def _sorted_dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
 
 
 def _tidy(value: Any, *, strings: bool) -> Any:

@@ -1,10 +1,10 @@
 """Reading of JSON that anyone may have written: every accessor takes any value and returns the type it promises."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 
-__all__ = ["as_list", "as_mapping", "as_text", "dump", "without"]
+__all__ = ["as_list", "as_mapping", "as_text", "dump", "dump_without"]
 
 
 def as_mapping(value: object) -> Mapping[str, Any]:
@@ -22,26 +22,31 @@ def as_text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def dump(value: object) -> str:
-    """Compact JSON with the keys in their order. A value nested too deeply for that is named so."""
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_encode_sorted = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, sort_keys=True
+).encode
+
+
+def dump(value: object, *, sort_keys: bool = False) -> str:
+    """Compact JSON, with the keys in their order or sorted. A value nested too deeply for that is named so."""
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return (_encode_sorted if sort_keys else _encode)(value)
     except RecursionError:
         return '"nested too deeply"'
 
 
-def without(value: Any, key: str) -> Any:
-    """`value` without `key` in any object on any level; the same object where there is none."""
+def dump_without(value: object, key: str) -> str:
+    """Compact JSON of `value` without `key` in any object on any level."""
+    text = dump(value)
+    # Few values have the key, and looking for it in the text costs next to nothing.
+    return dump(_without(value, key)) if f'"{key}":' in text else text
+
+
+def _without(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         mapping = cast("dict[str, Any]", value)
-        cleaned = {name: without(item, key) for name, item in mapping.items() if name != key}
-        return cleaned if len(cleaned) != len(mapping) or _changed(mapping.values(), cleaned.values()) else mapping
+        return {name: _without(item, key) for name, item in mapping.items() if name != key}
     if isinstance(value, list):
-        items = cast("list[Any]", value)
-        cleaned_items = [without(item, key) for item in items]
-        return cleaned_items if _changed(items, cleaned_items) else items
+        return [_without(item, key) for item in cast("list[Any]", value)]
     return value
-
-
-def _changed(before: Any, after: Any) -> bool:
-    return any(a is not b for a, b in zip(cast("Iterator[Any]", before), cast("Iterator[Any]", after), strict=True))

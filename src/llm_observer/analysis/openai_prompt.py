@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, without
+from llm_observer.analysis.jsons import as_list, as_mapping, as_text, dump, dump_without
 from llm_observer.analysis.segments import Kind, Param, Prompt, Segment
 
 __all__ = ["read_chat", "read_responses", "read_text"]
@@ -127,7 +127,7 @@ def _item(path: str, item: object) -> Iterator[Segment]:
         return
     kind = _ITEMS.get(kind_of_item, "other")
     marker = _marker_within(described)
-    text = dump(without(item, _MARKER))
+    text = dump_without(item, _MARKER)
     yield Segment(path, kind, text, is_json=True, role=kind_of_item, message_end=True, marker=marker)
 
 
@@ -147,7 +147,7 @@ def _content(path: str, kind: Kind, role: str, content: object) -> Iterator[Segm
         if kind_of_part in _TEXT_PARTS and isinstance(described.get("text"), str):
             yield Segment(where, kind, described["text"], role=role, marker=marker)
         else:
-            text = dump(without(part, _MARKER))
+            text = dump_without(part, _MARKER)
             media = kind_of_part in _MEDIA_PARTS
             yield Segment(where, "media" if media else kind, text, is_json=True, role=role, marker=marker)
 
