@@ -3,14 +3,12 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from llm_observer.pricing.overrides import STANDARD
 from llm_observer.pricing.rates import RateCard, UnitPrices
 
-__all__ = ["PROVIDERS", "STANDARD", "Catalog"]
-
-STANDARD: Final = "standard"
-"""The tier that a call is served at when nothing says otherwise."""
+__all__ = ["PROVIDERS", "Catalog"]
 
 PROVIDERS: Final[Mapping[str, str]] = {
     "aws.bedrock": "aws",
@@ -91,8 +89,8 @@ class Catalog:
         if found is None:
             return "unknown_provider"
         entry = self._find(found, model)
-        if entry is None:
-            return "unknown_model"
+        if isinstance(entry, str):
+            return entry
         prices = dict(_listed(entry.get_prices(at)))
         if tier != STANDARD:
             served = self._variant(found, entry, tier, at)
@@ -104,12 +102,16 @@ class Catalog:
         return RateCard(_steps(prices, provider), self.source)
 
     def _find(self, provider: Any, model: str) -> Any:
+        """The list's entry of a model, or why there is none."""
         entry = provider.find_model(_plain(provider.id, model), all_providers=self._providers)
-        if entry is None:
-            return None
-        if model.startswith("ft:") and not entry.id.startswith("ft:"):
-            # A fine-tune has its own price; some patterns of the list take in the base model's.
-            return None
+        if entry is None or (model.startswith("ft:") and not entry.id.startswith("ft:")):
+            # A fine-tune has a price of its own; some patterns of the list would give it the base model's.
+            return "unknown_model"
+        if provider.id == "aws" and model.startswith("claude-"):
+            # Bedrock's responses leave out what the request says of the region, and with it the price.
+            elsewhere = provider.find_model(f"global.anthropic.{model}", all_providers=self._providers)
+            if elsewhere is not None and elsewhere.prices != entry.prices:
+                return "unknown_geo"
         return entry
 
     @staticmethod
@@ -143,8 +145,7 @@ def _plain(provider_id: str, model: str) -> str:
 
 
 def _listed(prices: Any) -> Iterator[tuple[str, Any]]:
-    held: dict[str, Any] = vars(prices)
-    for key, value in held.items():
+    for key, value in cast("dict[str, Any]", vars(prices)).items():
         if value is not None and not key.startswith("_"):
             yield key, value
 

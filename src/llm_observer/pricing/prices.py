@@ -11,11 +11,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, NotRequired, TypedDict, Unpack
+from typing import Final, Unpack
 
 from llm_observer.guard import guard
-from llm_observer.pricing.catalog import PROVIDERS, STANDARD, Catalog
+from llm_observer.pricing.catalog import Catalog
+from llm_observer.pricing.overrides import PriceFile, read_prices
 from llm_observer.pricing.rates import RateCard, UnitPrices
+from llm_observer.pricing.resolve import Resolver
+from llm_observer.pricing.terms import At, CallTerms
 from llm_observer.results import CostEstimate
 from llm_observer.usage import IteratedUsage, Usage
 
@@ -30,29 +33,11 @@ _LONGEST_NAME: Final = 512
 _SLOT_SECONDS: Final = 900
 """Prices by the time of day change on quarter hours: a card is good for one."""
 
-_STANDARD_TIERS: Final = frozenset({"", "default", "standard", "on_demand"})
-"""How providers say that a call was served as usual."""
-
-_STANDARD_GEOS: Final = frozenset({None, "", "global", "not_available"})
-
 _FORK_WAIT_S: Final = 2.0
 
 _ZERO: Final = Decimal(0)
 
-At = float | datetime | None
 _Key = tuple[str, str, str | None, bool, str | None, str | None, int]
-
-
-class CallTerms(TypedDict):
-    """What decides the unit prices of a call, as `Prices.estimate` takes it."""
-
-    provider: str
-    model: str | None
-    service_tier: NotRequired[str | None]
-    batch: NotRequired[bool]
-    speed: NotRequired[str | None]
-    inference_geo: NotRequired[str | None]
-    at: NotRequired[At]
 
 
 class Prices:
@@ -64,7 +49,8 @@ class Prices:
 
     def __init__(self, overrides: Path | None = None) -> None:
         self._overrides_path = overrides
-        self._catalog: Catalog | None = None
+        self._resolver: Resolver | None = None
+        self.problems: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._loaded = threading.Event()
         self._thread: threading.Thread | None = None
@@ -251,25 +237,39 @@ class Prices:
             return "prices_loading"
         if not model or len(model) > _LONGEST_NAME:
             return "unknown_model"
-        seconds = time.time() if at is None else at if isinstance(at, float | int) else _timestamp(at)
-        return self._card((provider, model, service_tier, batch, speed, inference_geo, int(seconds // _SLOT_SECONDS)))
+        try:
+            seconds = time.time() if at is None else at if isinstance(at, float | int) else _timestamp(at)
+            slot = int(seconds // _SLOT_SECONDS)
+            return self._card((provider, model, service_tier, batch, speed, inference_geo, slot))
+        except (TypeError, ValueError, ArithmeticError, AttributeError, OSError):
+            # A value that is not of its declared type, or a time out of any calendar.
+            return "invalid_terms"
 
     def _resolve(self, key: _Key) -> RateCard | str:
         provider, model, service_tier, batch, speed, inference_geo, slot = key
-        if self._catalog is None:
+        if self._resolver is None:
             return "prices_unavailable"
-        tier = _tier(service_tier, batch=batch, speed=speed)
-        if tier is None:
-            return "unknown_tier"
-        if inference_geo not in _STANDARD_GEOS:
-            return "unknown_geo"
-        at = datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC)
-        return self._catalog.card(PROVIDERS.get(provider, provider), model.lower(), tier, at)
+        return self._resolver.card(
+            provider,
+            model,
+            at=datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC),
+            service_tier=service_tier,
+            batch=batch,
+            speed=speed,
+            place=inference_geo,
+        )
 
     def _load(self) -> None:
         try:
             with guard("prices.load"):
-                self._catalog = Catalog.load()
+                overrides = PriceFile() if self._overrides_path is None else read_prices(self._overrides_path)
+                self.problems = overrides.problems
+                if overrides.problems:
+                    log.error("prices are used without the overrides: %s", "; ".join(overrides.problems[:5]))
+                catalog = None
+                with guard("prices.catalog"):
+                    catalog = Catalog.load()
+                self._resolver = Resolver.with_bundled(catalog, overrides)
         finally:
             self._loaded.set()
 
@@ -285,18 +285,6 @@ class Prices:
         if not self._loaded.is_set():
             self._loaded = threading.Event()
             self._thread = None
-
-
-def _tier(service_tier: str | None, *, batch: bool, speed: str | None) -> str | None:
-    """The one tier that the three together name, `None` when they contradict each other."""
-    named = {
-        name
-        for name in ((service_tier or "").strip().lower(), (speed or "").strip().lower(), "batch" if batch else "")
-        if name not in _STANDARD_TIERS
-    }
-    if len(named) > 1:
-        return None
-    return named.pop() if named else STANDARD
 
 
 def _timestamp(at: datetime) -> float:

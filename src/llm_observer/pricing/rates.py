@@ -90,11 +90,11 @@ class RateCard:
         source: Where the prices come from.
     """
 
-    __slots__ = ("_decimals", "_rates", "_steps", "source")
+    __slots__ = ("_decimals", "_rates", "source", "steps")
 
     def __init__(self, steps: Sequence[tuple[int, UnitPrices | None]], source: str) -> None:
         self.source = source
-        self._steps = tuple(steps)
+        self.steps = tuple(steps)
         self._decimals = max(
             (
                 -int(price.normalize(EXACT).as_tuple().exponent)
@@ -114,10 +114,20 @@ class RateCard:
     def unit_prices(self, prompt_tokens: int = 0) -> UnitPrices | None:
         """The prices of a call with a prompt of `prompt_tokens`."""
         chosen = None
-        for above, prices in self._steps:
+        for above, prices in self.steps:
             if prompt_tokens > above:
                 chosen = prices
         return chosen
+
+    def times(self, factor: Decimal) -> "RateCard":
+        """The same card with every token price times `factor`."""
+        return RateCard(
+            [(above, None if prices is None else prices.times(factor)) for above, prices in self.steps], self.source
+        )
+
+    def sourced(self, source: str) -> "RateCard":
+        """The same card from another source."""
+        return RateCard(self.steps, source)
 
     def usd(self, amount: int) -> Decimal:
         """An amount in this card's unit as US dollars, exactly."""

@@ -1,0 +1,301 @@
+"""Prices from a file, TOML: the user's overrides, and in the same form our corrections of the price data.
+
+`docs/pricing.md` describes the format for its users. A file is taken whole or not at all: one wrong entry in it could
+be the one that matters.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Final, cast
+
+from llm_observer.pricing.rates import PRICE_NAMES, RateCard, UnitPrices
+
+__all__ = ["PriceEntry", "PriceFile", "parse_prices", "read_prices"]
+
+STANDARD: Final = "standard"
+"""The tier that a call is served at when nothing says otherwise."""
+
+_LARGEST_FILE: Final = 1_000_000
+
+_TEXT: Final = frozenset({"provider", "model", "tier", "source", "absent", "of"})
+_DATES: Final = frozenset({"from", "until"})
+_KEYS: Final = (*sorted(_TEXT), *sorted(_DATES), "multiplier", "extends", "times_input", "above", *PRICE_NAMES)
+_HEADER: Final = re.compile(r"^\s*\[\[\s*price\s*\]\]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceEntry:
+    """One entry of a price file.
+
+    Attributes:
+        provider: A provider's name, or a pattern with `*` and `?`.
+        model: A model's name in lower case, or a pattern.
+        tier: The tier it is for. `None`, for an entry without prices of its own: every tier.
+        starts: The first day that it holds, in UTC.
+        ends: The first day that it no longer holds.
+        steps: Prices by prompt length, as `RateCard` takes them; empty for a discount alone.
+        multiplier: A factor on the prices: its own, or the list's where it has none.
+        of_standard: The factor is on the standard tier's list price, not on that of its own tier.
+        extends: Its prices add to the list's or replace them one by one.
+        times_input: Prices that are a multiple of the price of input.
+        absent: Why there is no price.
+    """
+
+    provider: str
+    model: str
+    tier: str | None
+    starts: date | None = None
+    ends: date | None = None
+    steps: tuple[tuple[int, UnitPrices], ...] = ()
+    multiplier: Decimal | None = None
+    of_standard: bool = False
+    extends: bool = False
+    times_input: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    absent: str | None = None
+
+    def matches(self, providers: Sequence[str], model: str, tier: str, day: date) -> bool:
+        """Whether it is for a call of this model and tier on that day, whichever of its provider's names it uses."""
+        return (
+            (self.tier is None or self.tier == tier)
+            and (self.starts is None or self.starts <= day)
+            and (self.ends is None or day < self.ends)
+            and fnmatchcase(model, self.model)
+            and any(fnmatchcase(name, self.provider) for name in providers)
+        )
+
+    @property
+    def rank(self) -> tuple[bool, bool, int, date]:
+        """What makes one of several matching entries win: an exact name, a tier, a longer pattern, a later start."""
+        exact = not any(sign in self.model for sign in "*?[")
+        return exact, self.tier is not None, len(self.model), self.starts or date.min
+
+    def on(self, card: RateCard) -> RateCard:
+        """The rate card that it makes of the list's."""
+        steps: list[tuple[int, UnitPrices | None]] = []
+        for above, prices in card.steps:
+            if prices is None:
+                steps.append((above, None))
+                continue
+            made = self._at(above).or_else(prices) if self.steps else prices
+            if self.times_input and made.input is not None:
+                unit = made.input
+                ratios = {name: unit * factor for name, factor in self.times_input.items()}
+                made = UnitPrices(**ratios).or_else(made)
+            steps.append((above, made.times(self.multiplier) if self.multiplier is not None else made))
+        return RateCard(steps, card.source)
+
+    def card(self, source: str) -> RateCard:
+        """The rate card that it is by itself."""
+        factor = self.multiplier
+        return RateCard([(above, prices.times(factor) if factor else prices) for above, prices in self.steps], source)
+
+    def _at(self, above: int) -> UnitPrices:
+        return next(prices for start, prices in reversed(self.steps) if start <= above)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceFile:
+    """The entries of a price file; none when it has a problem.
+
+    Attributes:
+        entries: What it holds.
+        problems: One line for each fault, with the line of the file and how to mend it.
+        dated: The file's own date, `checked` at its head.
+    """
+
+    entries: tuple[PriceEntry, ...] = ()
+    problems: tuple[str, ...] = ()
+    dated: date | None = None
+
+    def find(self, providers: Sequence[str], model: str, tier: str, day: date) -> PriceEntry | None:
+        """The entry for a call: the most exact that matches, of equals the last in the file."""
+        found: PriceEntry | None = None
+        for entry in self.entries:
+            if entry.matches(providers, model, tier, day) and (found is None or entry.rank >= found.rank):
+                found = entry
+        return found
+
+
+def read_prices(path: Path) -> PriceFile:
+    """The entries of the file at `path`. Never raises: what is wrong is told in `problems`."""
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            return PriceFile(problems=(f"{path}: larger than {_LARGEST_FILE} bytes",))
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        return PriceFile(problems=(f"{path}: cannot be read: {error.strerror}",))
+    except UnicodeDecodeError:
+        return PriceFile(problems=(f"{path}: is not UTF-8 text",))
+    parsed = parse_prices(text)
+    return PriceFile(
+        entries=parsed.entries, problems=tuple(f"{path}: {line}" for line in parsed.problems), dated=parsed.dated
+    )
+
+
+def parse_prices(text: str) -> PriceFile:
+    """The entries of a price file's text."""
+    try:
+        data = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        return PriceFile(problems=(f"not TOML: {error}",))
+    except RecursionError:
+        return PriceFile(problems=("not TOML: nested too deep",))
+    problems = [
+        f"line {_line(text, 0, key)}: unknown key {key!r} outside of [[price]]{_meant(key, ('price', 'checked'))}"
+        for key in data
+        if key not in {"price", "checked"}
+    ]
+    tables: Any = data.get("price", [])
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in cast("list[Any]", tables)):
+        return PriceFile(problems=("entries are written [[price]], with two brackets",))
+    headers = [number for number, line in enumerate(text.splitlines(), 1) if _HEADER.match(line)]
+    entries: list[PriceEntry] = []
+    for index, table in enumerate(cast("list[dict[str, Any]]", tables)):
+        line = headers[index] if index < len(headers) else 1
+        reader = _EntryReader(table)
+        entry = reader.entry()
+        problems.extend(
+            f"line {_line(text, line, key) if key else line}: entry {index + 1}: {fault}"
+            for key, fault in reader.faults
+        )
+        if entry is not None:
+            entries.append(entry)
+    if problems:
+        return PriceFile(problems=tuple(problems))
+    dated: Any = data.get("checked")
+    return PriceFile(entries=tuple(entries), dated=dated if isinstance(dated, date) else None)
+
+
+class _EntryReader:
+    """Reads one `[[price]]` table, and notes what it cannot use as pairs of a key and what is wrong with it."""
+
+    def __init__(self, table: Mapping[str, Any]) -> None:
+        self._table = table
+        self.faults: list[tuple[str, str]] = []
+
+    def entry(self) -> PriceEntry | None:
+        self.faults.extend((key, f"unknown key {key!r}{_meant(key, _KEYS)}") for key in self._table if key not in _KEYS)
+        provider, model = self._text("provider"), self._text("model")
+        for name, value in (("provider", provider), ("model", model)):
+            if value is None and name not in self._table:
+                self.faults.append(("", f"{name!r} is missing"))
+        base = self._prices(self._table)
+        steps = self._steps(base)
+        absent, multiplier = self._text("absent"), self._amount(self._table, "multiplier")
+        extends, ratios = self._flag("extends"), self._ratios()
+        starts, ends = self._day("from"), self._day("until")
+        tier, of = self._text("tier"), self._text("of")
+        if of not in {None, STANDARD}:
+            self.faults.append(("of", "'of' can only be \"standard\""))
+        if not (steps or multiplier is not None or ratios or absent):
+            self.faults.append(("", "has neither a price nor a multiplier"))
+        elif steps and base.input is None and not extends:
+            self.faults.append(("", "'input' is missing; with extends = true the rest comes from the price list"))
+        if ratios and not extends:
+            self.faults.append(("times_input", "'times_input' needs extends = true"))
+        if starts and ends and starts >= ends:
+            self.faults.append(("until", "'until' is not after 'from'"))
+        if self.faults or provider is None or model is None:
+            return None
+        return PriceEntry(
+            provider=provider.lower(),
+            model=model.lower(),
+            tier=tier.lower() if tier else STANDARD if steps else None,
+            starts=starts,
+            ends=ends,
+            steps=steps,
+            multiplier=multiplier,
+            of_standard=of == STANDARD,
+            extends=extends,
+            times_input=ratios,
+            absent=absent,
+        )
+
+    def _steps(self, base: UnitPrices) -> tuple[tuple[int, UnitPrices], ...]:
+        steps = [(-1, base)] if base != UnitPrices() else []
+        tables: Any = self._table.get("above", [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in cast("list[Any]", tables)):
+            self.faults.append(("above", "steps are written [[price.above]], with two brackets"))
+            return ()
+        for table in cast("list[dict[str, Any]]", tables):
+            self.faults.extend(
+                (key, f"unknown key {key!r} in [[price.above]]{_meant(key, ('tokens', *PRICE_NAMES))}")
+                for key in table
+                if key != "tokens" and key not in PRICE_NAMES
+            )
+            tokens: Any = table.get("tokens")
+            prices = self._prices(table)
+            if type(tokens) is not int or tokens <= (steps[-1][0] if steps else 0):
+                self.faults.append(("tokens", "'tokens' of [[price.above]] has to be a count, larger in each step"))
+            elif not steps or prices == UnitPrices():
+                self.faults.append(("tokens", "a step needs prices, above the entry's own"))
+            else:
+                steps.append((tokens, prices.or_else(steps[-1][1])))
+        return tuple(steps)
+
+    def _prices(self, table: Mapping[str, Any]) -> UnitPrices:
+        return UnitPrices(**{name: self._amount(table, name) for name in PRICE_NAMES})
+
+    def _ratios(self) -> dict[str, Decimal]:
+        table: Any = self._table.get("times_input", {})
+        if not isinstance(table, dict) or not table.keys() <= set(PRICE_NAMES):
+            self.faults.append(("times_input", "'times_input' is a table of prices, each a multiple of input's"))
+            return {}
+        ratios = cast("dict[str, Any]", table)
+        return {name: ratio for name in ratios if (ratio := self._amount(ratios, name)) is not None}
+
+    def _amount(self, table: Mapping[str, Any], name: str) -> Decimal | None:
+        value: Any = table.get(name)
+        if value is None:
+            return None
+        if type(value) is int:
+            value = Decimal(value)
+        if isinstance(value, Decimal) and value.is_finite() and value >= 0:
+            return value
+        self.faults.append((name, f"{name!r} has to be a number, zero or more, in US dollars per million tokens"))
+        return None
+
+    def _text(self, name: str) -> str | None:
+        value: Any = self._table.get(name)
+        if value is None or (isinstance(value, str) and value.strip()):
+            return value
+        self.faults.append((name, f"{name!r} has to be a text"))
+        return None
+
+    def _flag(self, name: str) -> bool:
+        value: Any = self._table.get(name, False)
+        if not isinstance(value, bool):
+            self.faults.append((name, f"{name!r} has to be true or false"))
+            return False
+        return value
+
+    def _day(self, name: str) -> date | None:
+        value: Any = self._table.get(name)
+        if value is None or (isinstance(value, date) and not isinstance(value, datetime)):
+            return value
+        self.faults.append((name, f"{name!r} has to be a day, written 2026-11-22 without quotes"))
+        return None
+
+
+def _meant(key: str, known: Iterable[str]) -> str:
+    close = difflib.get_close_matches(key, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else ""
+
+
+def _line(text: str, header: int, key: str) -> int:
+    """The line that sets `key`, searched from the entry's header on to the next."""
+    lines = text.splitlines()
+    pattern = re.compile(rf"^\s*[\"']?{re.escape(key)}[\"']?\s*[=.\]]|^\s*\[+\s*(price\.)?{re.escape(key)}\s*\]")
+    for number in range(header, len(lines)):
+        if pattern.match(lines[number]):
+            return number + 1
+        if header and _HEADER.match(lines[number]):
+            break
+    return max(header, 1)
