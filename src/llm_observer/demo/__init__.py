@@ -1,1 +1,5 @@
-"""A loopback provider that keeps a prompt cache by the vendors' rules, and a small app that talks to it."""
+"""The demonstration: a small application, a provider on this machine for it to talk to, and what runs the two."""
+
+from llm_observer.demo.run import DemoError, run
+
+__all__ = ["DemoError", "run"]

@@ -1,0 +1,76 @@
+"""The report as JSON, for machines. Money is a decimal string; what is not known is `null`."""
+
+from dataclasses import asdict
+from decimal import Decimal
+from typing import Any
+
+from llm_observer._version import __version__
+from llm_observer.report.summary import Family, Finding, Report, Totals
+
+__all__ = ["as_json"]
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """The report as an object of JSON types."""
+    return {
+        "format": "llm-observer.report/1",
+        "llm_observer": __version__,
+        "period": {
+            "first": report.first.isoformat() if report.first else None,
+            "last": report.last.isoformat() if report.last else None,
+        },
+        "totals": _totals(report.totals),
+        "families": [_family(family) for family in report.families],
+        "unpriced": [asdict(model) for model in report.unpriced],
+    }
+
+
+def _family(family: Family) -> dict[str, Any]:
+    return {
+        "id": family.id,
+        "name": family.name,
+        "status": family.status,
+        "provider": family.provider,
+        "model": family.model,
+        "site": asdict(family.site) if family.site else None,
+        "totals": _totals(family.totals),
+        "lost_usd_per_1000_calls": _money(family.lost_per_1000),
+        "findings": [_finding(finding) for finding in family.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "cause": finding.cause,
+        "location": finding.location,
+        "offset": finding.offset,
+        "site": asdict(finding.site) if finding.site else None,
+        "hint": finding.hint,
+        "avoidable": finding.avoidable,
+        "calls": finding.calls,
+        "lost_usd": _money(finding.lost),
+        "confidence": finding.confidence,
+    }
+
+
+def _totals(totals: Totals) -> dict[str, Any]:
+    return {
+        "calls": totals.calls,
+        "failed_calls": totals.failed,
+        "broken_calls": totals.broke,
+        "unpriced_calls": totals.unpriced,
+        "input_tokens": totals.input_tokens,
+        "output_tokens": totals.output_tokens,
+        "cache_read_tokens": totals.read,
+        "cache_possible_tokens": totals.could_read,
+        "cache_share": totals.share,
+        "cache_possible_share": totals.possible_share,
+        "cost_usd": _money(totals.cost),
+        "saved_usd": _money(totals.saved),
+        "lost_usd_avoidable": _money(totals.lost_avoidable),
+        "lost_usd_by_choice": _money(totals.lost_by_choice),
+    }
+
+
+def _money(amount: Decimal | None) -> str | None:
+    return None if amount is None else format(amount, "f")

@@ -1,0 +1,108 @@
+"""Events as records to sum up. What an event does not say, or says in another type, is `None`, never zero."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeVar, cast
+
+from llm_observer.results import CallSite
+
+__all__ = ["Record", "record"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One call, as far as reports speak of it. Money is in US dollars."""
+
+    at: datetime | None = None
+    provider: str | None = None
+    model: str | None = None
+    family: str | None = None
+    site: CallSite | None = None
+    error: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    read_tokens: int | None = None
+    cost: Decimal | None = None
+    saved: Decimal | None = None
+    unpriced_because: str | None = None
+    outcome: str | None = None
+    broke: bool = False
+    avoidable: bool = True
+    cause: str | None = None
+    location: str | None = None
+    offset: int | None = None
+    expected_tokens: int | None = None
+    lost: Decimal | None = None
+    confidence: float | None = None
+    hint: str | None = None
+
+
+def record(event: Mapping[str, Any]) -> Record:
+    """The record of a v1 event. Never raises."""
+    call, usage, cost, cache = (_part(event, name) for name in ("call", "usage", "cost", "cache"))
+    return Record(
+        at=_time(event.get("occurred_at")),
+        provider=_of(str, call.get("provider")),
+        model=_of(str, call.get("request_model")) or _of(str, call.get("response_model")),
+        family=_of(str, _part(event, "prompt").get("family")),
+        site=_site(_part(call, "site")),
+        error=_of(str, call.get("error_type")),
+        input_tokens=_of(int, usage.get("input_tokens")),
+        output_tokens=_of(int, usage.get("output_tokens")),
+        read_tokens=_of(int, usage.get("cache_read_tokens")),
+        cost=_money(cost.get("usd")),
+        saved=_money(cost.get("saved_usd")),
+        unpriced_because=_of(str, cost.get("reason")),
+        outcome=_of(str, cache.get("outcome")),
+        broke=cache.get("broke") is True,
+        avoidable=cache.get("avoidable") is not False,
+        cause=_of(str, cache.get("cause")),
+        location=_of(str, cache.get("location")),
+        offset=_of(int, cache.get("offset")),
+        expected_tokens=_of(int, cache.get("expected_tokens")),
+        lost=_money(cache.get("lost_usd")),
+        confidence=_number(cache.get("confidence")),
+        hint=_of(str, cache.get("hint")),
+    )
+
+
+def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    part = whole.get(name)
+    return cast("Mapping[str, Any]", part) if isinstance(part, Mapping) else {}
+
+
+def _of(kind: type[T], value: object) -> T | None:
+    return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _money(value: object) -> Decimal | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() else None
+
+
+def _time(value: object) -> datetime | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return at if at.tzinfo is not None else None
+
+
+def _site(site: Mapping[str, Any]) -> CallSite | None:
+    file, function, line = _of(str, site.get("file")), _of(str, site.get("function")), _of(int, site.get("line"))
+    return CallSite(file=file, function=function or "?", line=line) if file and line is not None else None

@@ -1,0 +1,221 @@
+"""The report for people: the sum, then what loses money and how to mend it, then what is well."""
+
+from collections.abc import Iterator
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from llm_observer.report import words
+from llm_observer.report.summary import FEWEST_CALLS, Family, Finding, Report, Status, Totals
+
+__all__ = ["WIDTH", "console", "render"]
+
+WIDTH = 100
+"""Columns, where the terminal does not have fewer."""
+
+_MOST_SHOWN = 10
+_BAR = 28
+
+_LOSS, _GOOD, _MUTED, _STRONG = "bold red", "green", "dim", "bold"
+
+_STATUS: dict[Status, tuple[str, str]] = {
+    "losing": ("loses money", "red"),
+    "suspect": ("loses reads, price unknown", "yellow"),
+    "healthy": ("✓ healthy", _GOOD),
+    "uncached": ("nothing to cache", _MUTED),
+    "not_reported": ("cache use not reported", _MUTED),
+    "few_calls": (f"fewer than {FEWEST_CALLS} calls", _MUTED),
+    "failed": ("all calls failed", "yellow"),
+}
+
+
+def console(*, stderr: bool = False) -> Console:
+    """Where to print: coloured on a terminal unless `NO_COLOR` is set, at most `WIDTH` columns wide."""
+    made = Console(stderr=stderr, highlight=False, markup=False, emoji=False)
+    made.width = min(made.width, WIDTH) if made.is_terminal else WIDTH
+    return made
+
+
+def render(report: Report, *, title: str) -> RenderableType:
+    """The whole report; `title` names what it is about."""
+    return Group(*_parts(report, title))
+
+
+def _parts(report: Report, title: str) -> Iterator[RenderableType]:
+    yield _head(report, title)
+    yield Padding(_sum(report.totals), (1, 0, 1, 2))
+    troubled = [family for family in report.families if family.status in {"losing", "suspect"}]
+    for number, family in enumerate(troubled[:_MOST_SHOWN], start=1):
+        if number == 1:
+            yield Rule(Text("Where money is lost", style=_LOSS), align="left", style="red")
+        yield Padding(_troubled(number, family), (1, 0, 0, 1))
+    if len(troubled) > _MOST_SHOWN:
+        rest = troubled[_MOST_SHOWN:]
+        lost = words.money(sum((family.totals.lost for family in rest), start=rest[0].totals.lost * 0))
+        yield Padding(Text(f"{len(rest)} more lose {lost} in all: --json lists them", style=_MUTED), (1, 0, 0, 5))
+    others = [family for family in report.families if family not in troubled]
+    if others:
+        if troubled:
+            yield Text()
+        yield Rule(Text("Everything else", style=f"bold {_GOOD}"), align="left", style=_GOOD)
+        yield Padding(_others(others), (1, 0, 0, 2))
+    if report.unpriced:
+        yield Text()
+        yield Rule(Text("Cost not known", style="bold yellow"), align="left", style="yellow")
+        yield Padding(_unpriced(report), (1, 0, 0, 2))
+
+
+def _head(report: Report, title: str) -> Text:
+    head = Text("llm-observer", style=_STRONG)
+    head.append(f"  {title}", style="not bold")
+    when = words.period(report.first, report.last)
+    if when is not None:
+        head.append(f"  ·  {when}", style="not bold dim")
+    return head
+
+
+def _sum(totals: Totals) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(style=_MUTED, no_wrap=True)
+    grid.add_column()
+    calls = f"{totals.calls:,} calls" + (f", {totals.failed:,} of them failed" if totals.failed else "")
+    used = f"{words.tokens(totals.input_tokens)} tokens in, {words.tokens(totals.output_tokens)} out"
+    grid.add_row("Calls", Text.assemble((calls, ""), (f"   {used}", _MUTED)))
+    spent = Text(words.money(totals.cost), style=_STRONG)
+    if totals.unpriced:
+        spent.append(f"   without {totals.unpriced:,} calls whose cost is not known", style="not bold yellow")
+    grid.add_row("Spent", spent)
+    grid.add_row("Cache gave", _gave(totals))
+    if totals.saved is not None:
+        saved = Text(words.money(totals.saved), style=_GOOD if totals.saved > 0 else "")
+        saved.append("   after the surcharge for writing to it", style=_MUTED)
+        grid.add_row("Cache saved", saved)
+    grid.add_row("Lost", _lost(totals))
+    return grid
+
+
+def _gave(totals: Totals) -> Text:
+    """What was read of what could have been read, with a bar."""
+    if totals.read is None or totals.could_read is None:
+        return Text("not reported by the provider", style=_MUTED)
+    if not totals.could_read:
+        return Text("nothing could be read from it", style=_MUTED)
+    part = totals.read / totals.could_read
+    filled = round(part * _BAR)
+    line = Text(f"{words.percent(part):<6} ", style=_STRONG)
+    line.append("█" * filled, style="not bold green")
+    line.append("░" * (_BAR - filled), style="not bold red")
+    line.append(f"  {totals.read:,} of {totals.could_read:,} tokens it could have", style="not bold dim")
+    return line
+
+
+def _lost(totals: Totals) -> Text:
+    if not totals.lost:
+        return Text("nothing", style=_GOOD)
+    line = Text(words.money(totals.lost_avoidable), style=_LOSS)
+    line.append(" avoidable", style="not bold")
+    if totals.cost:
+        share = words.percent(float(totals.lost_avoidable / totals.cost))
+        line.append(f", {share} of what was spent", style="not bold")
+    if totals.lost_by_choice:
+        line.append(f"   {words.money(totals.lost_by_choice)} by choice", style="not bold dim")
+    return line
+
+
+def _troubled(number: int, family: Family) -> Table:
+    finding = family.findings[0]
+    block = Table.grid(padding=(0, 1), expand=True)
+    block.add_column(width=3, justify="right", style=_MUTED)
+    block.add_column(ratio=1)
+    head = Table.grid(expand=True)
+    head.add_column(ratio=1)
+    head.add_column(justify="right", no_wrap=True)
+    name = Text(family.name, style=_STRONG)
+    name.append(f"   {family.model or 'model not known'} · {family.totals.calls:,} calls", style="not bold dim")
+    head.add_row(name, _price_tag(family))
+    block.add_row(str(number), head)
+    block.add_row("", Text(words.what_happened(finding), style="yellow"))
+    facts = Table.grid(padding=(0, 2))
+    facts.add_column(style=_MUTED, no_wrap=True, width=6)
+    facts.add_column(overflow="fold")
+    for label, fact in _facts(family, finding):
+        facts.add_row(label, fact)
+    block.add_row("", facts)
+    return block
+
+
+def _price_tag(family: Family) -> Text:
+    if family.totals.lost <= 0:
+        return Text("price unknown", style="yellow")
+    tag = Text(words.money(family.totals.lost), style=_LOSS)
+    choice = family.totals.lost_by_choice > family.totals.lost_avoidable
+    return tag.append(" lost by choice" if choice else " lost", style="not bold")
+
+
+def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
+    where = words.place(finding)
+    if where is not None:
+        yield "where", Text(where)
+    if finding.site is not None:
+        yield "code", Text.assemble((words.source(finding.site), "cyan"), (f"  in {finding.site.function}", _MUTED))
+    if finding.hint is not None:
+        yield "fix", Text(finding.hint)
+    each = family.lost_per_1000
+    totals = family.totals
+    saves = Text()
+    if each is not None:
+        saves.append(f"{words.money(each)} per 1,000 calls", style=_STRONG)
+        saves.append("   ")
+    if totals.share is not None and totals.possible_share is not None:
+        saves.append(f"{words.percent(totals.share)} of the input came from the cache, ", style=_MUTED)
+        saves.append(f"{words.percent(totals.possible_share)} could", style=_MUTED)
+    if saves:
+        yield "saves", saves
+    for other in family.findings[1:3]:
+        at = words.place(other)
+        said = words.what_happened(other)
+        yield "also", Text(f"{said} ({at + ', ' if at else ''}{_times(other.calls)})", style=_MUTED)
+
+
+def _times(calls: int) -> str:
+    return "1 call" if calls == 1 else f"{calls:,} calls"
+
+
+def _others(families: list[Family]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style=_MUTED)
+    table.add_column("prompt", overflow="fold")
+    table.add_column("model", style=_MUTED, overflow="fold")
+    table.add_column("calls", justify="right")
+    table.add_column("from cache", justify="right")
+    table.add_column("cost", justify="right")
+    table.add_column("saved", justify="right")
+    table.add_column("")
+    for family in families[: 2 * _MOST_SHOWN]:
+        totals = family.totals
+        said, style = _STATUS[family.status]
+        table.add_row(
+            family.name,
+            family.model or words.UNKNOWN,
+            f"{totals.calls:,}",
+            words.percent(totals.share),
+            words.money(totals.cost),
+            words.money(totals.saved),
+            Text(said, style=style),
+        )
+    if len(families) > 2 * _MOST_SHOWN:
+        table.add_row(Text(f"and {len(families) - 2 * _MOST_SHOWN} more", style=_MUTED))
+    return table
+
+
+def _unpriced(report: Report) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for model in report.unpriced[:_MOST_SHOWN]:
+        add = words.what_to_add(model.reason)
+        said = f"{_times(model.calls)}: {words.why_unpriced(model.reason)}" + (f"; {add}" if add else "")
+        grid.add_row(f"{model.model or '?'} ({model.provider or '?'})", Text(said, style=_MUTED))
+    return grid
