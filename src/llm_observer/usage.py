@@ -18,6 +18,9 @@ _COST_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Where a provider's usage holds its own bill in US dollars."""
 
+_PRICED_RUNS: Final = frozenset({"message", "compaction", "advisor_message"})
+"""The kinds of Anthropic's `usage.iterations` whose price is known: their model's. A fallback's is not."""
+
 _TICKS_PER_USD_EXPONENT: Final = 10
 """xAI bills in ticks of 1e-10 US dollars."""
 
@@ -205,20 +208,20 @@ def _from_anthropic(raw: Mapping[str, Any]) -> Usage | None:
     if usage is None:
         return None
     entries = raw.get("iterations")
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list):
+        return usage
+    runs = cast("list[Any]", entries)
+    kinds = [_mapping(run).get("type") for run in runs]
+    if not runs or kinds == ["message"]:
         return usage
     iterations: list[Iteration] = []
-    for entry in cast("list[Any]", entries):
-        run = _anthropic_run(entry) if _is_mapping(entry) else None
-        if run is None:
-            continue
-        model = entry.get("model")
-        iterations.append(Iteration(model=model if isinstance(model, str) else None, usage=run))
-    kinds = {entry.get("type") for entry in cast("list[Any]", entries) if _is_mapping(entry)}
-    if len(iterations) < len(cast("list[Any]", entries)):
-        return usage if kinds <= {"message"} else IteratedUsage.of(usage, ())
-    if len(iterations) == 1 and kinds <= {"message"}:
-        return usage
+    for run, kind in zip(runs, kinds, strict=True):
+        tokens = _anthropic_run(_mapping(run))
+        if tokens is None or kind not in _PRICED_RUNS:
+            # Not to be told, so neither is the sum.
+            return IteratedUsage.of(usage, ())
+        model = run.get("model")
+        iterations.append(Iteration(model=model if isinstance(model, str) else None, usage=tokens))
     return IteratedUsage.of(usage, tuple(iterations))
 
 
@@ -333,9 +336,13 @@ def _bill(provider: str, raw: Mapping[str, Any]) -> Decimal | None:
     for name in path:
         value = _mapping(value).get(name)
     cost = _money(value)
-    if cost is not None and raw.get("is_byok") is True:
-        # OpenRouter bills its fee alone for a key of one's own; the model's provider bills the rest.
-        upstream = _money(_mapping(raw.get("cost_details")).get("upstream_inference_cost"))
+    if cost is None:
+        return None
+    # OpenRouter bills its fee alone for a key of one's own; the model's provider bills the rest. Older responses do
+    # not say whose key it was, but a bill behind it that is larger than its own can be nothing else.
+    upstream = _money(_mapping(raw.get("cost_details")).get("upstream_inference_cost"))
+    own_key = raw.get("is_byok")
+    if own_key is True or (own_key is None and upstream is not None and upstream > cost):
         return None if upstream is None else _EXACT.add(cost, upstream)
     return cost
 
