@@ -16,7 +16,7 @@ ROOT = "llm_observer"
 # From the outside in. A room imports from itself, from the rooms of the rows below its own, and from the last row,
 # which all may use.
 LAYERS = (
-    {"__init__", "testing"},
+    {"__main__", "__init__", "testing"},
     {"cli"},
     {"report"},
     {"instrumentor", "replay"},
