@@ -12,15 +12,13 @@ from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule, rule_for
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Positions
-from llm_observer.analysis.verdict import Judge
+from llm_observer.analysis.verdict import Judge, landmarks
 from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
 from llm_observer.usage import Usage
 
 __all__ = ["Analyzer", "Finding", "Observation"]
 
-_LANDMARK_WEIGHT = 64.0
-"""Estimated tokens from which on a segment is worth finding earlier calls by."""
 _MOST_CHAIN_IDS = 16
 
 
@@ -196,7 +194,7 @@ class Analyzer:
             trace.anchors[len(trace)] = usage.input_tokens
         if rule is not None and rule.match == "boundary":
             self._remember_boundaries(call, rule, trace, read_at)
-        self._index.add(trace, family, [fp.canonical for fp in prints[trace.tools :] if fp.weight >= _LANDMARK_WEIGHT])
+        self._index.add(trace, family, landmarks(prints, trace))
 
     def _remember_boundaries(self, call: Observation, rule: CacheRule, trace: Trace, read_at: int) -> None:
         usage = call.usage

@@ -31,7 +31,7 @@ def read_messages(body: Mapping[str, Any]) -> Prompt:
     return Prompt(
         segments=segments,
         head=len(head),
-        params=_params(body),
+        params=_params(body, segments),
         automatic=_ttl(automatic) if automatic else None,
     )
 
@@ -97,7 +97,7 @@ def _block(path: str, role: str, block: object, *, message_end: bool = False) ->
     )
 
 
-def _params(body: Mapping[str, Any]) -> dict[str, Param]:
+def _params(body: Mapping[str, Any], segments: tuple[Segment, ...]) -> dict[str, Param]:
     """The parameters that the cache depends on; one that states its default counts as left out."""
     params: dict[str, Param] = {}
 
@@ -108,6 +108,10 @@ def _params(body: Mapping[str, Any]) -> dict[str, Param]:
     note("tool_choice", "tool_choice", body.get("tool_choice"), {"type": "auto"})
     note("thinking", "thinking", body.get("thinking"), {"type": "disabled"})
     note("speed", "speed", body.get("speed"), "standard")
+    image = next((s.path for s in segments if s.kind == "media" and '"type":"image"' in s.text), None)
+    if image is not None:
+        # With any image in the messages they are cached apart from those without.
+        params["media"] = Param(image, "true")
     output = as_mapping(body.get("output_config"))
     note("effort", "output_config.effort", output.get("effort"), "high")
     note("text_format", "output_config.format", output.get("format"))

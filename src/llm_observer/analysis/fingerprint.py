@@ -39,6 +39,8 @@ class Fingerprint(NamedTuple):
     with_values: bytes
     values: tuple[Value, ...]
     weight: float
+    kind: str
+    length: int
     sketch: "array[int]"
 
 
@@ -53,7 +55,7 @@ class Fingerprinter:
 
     def of(self, segment: Segment) -> Fingerprint:
         """The fingerprint of a segment."""
-        tag = f"{segment.kind}\x1f{segment.role}\x1f".encode("utf-8", "surrogatepass")
+        tag = _tag(segment)
         wire = self._hasher.digest(tag, segment.text.encode("utf-8", "surrogatepass"))
         known = self._known.get(wire)
         if known is not None:
@@ -64,6 +66,10 @@ class Fingerprinter:
         if len(self._known) > self._most:
             self._known.popitem(last=False)
         return made
+
+    def wire(self, segment: Segment) -> bytes:
+        """The wire hash of a segment, remembering nothing."""
+        return self._hasher.digest(_tag(segment), segment.text.encode("utf-8", "surrogatepass"))
 
     def known(self, wire: bytes) -> Fingerprint | None:
         """The fingerprint with this wire hash, unless it is forgotten."""
@@ -89,8 +95,15 @@ class Fingerprinter:
             with_values=digests[forms.with_values],
             values=values,
             weight=weigh(text),
+            kind=segment.kind,
+            length=len(text),
             sketch=sketch,
         )
+
+
+def _tag(segment: Segment) -> bytes:
+    """What tells equal texts in different places of a message apart."""
+    return f"{segment.kind}\x1f{segment.role}\x1f".encode("utf-8", "surrogatepass")
 
 
 def pieces(text: str) -> list[tuple[int, str]]:

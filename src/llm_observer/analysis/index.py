@@ -106,9 +106,9 @@ class PrefixIndex:
                 return position, trace
         return 0, None
 
-    def holding(self, canonical: bytes) -> Trace | None:
-        """The latest trace that has a segment with this canonical hash, where such segments are indexed."""
-        return self._nodes.get(b"segment:" + canonical)
+    def holding(self, landmark: bytes) -> Trace | None:
+        """The latest trace with this landmark."""
+        return self._nodes.get(b"landmark:" + landmark)
 
     def entry(self, chain_id: bytes) -> Entry | None:
         """The provider's cache entry for a prefix, if this process's calls made one."""
@@ -119,7 +119,7 @@ class PrefixIndex:
         return self._families.get(family, 0)
 
     def add(self, trace: Trace, family: str, landmarks: Sequence[bytes]) -> None:
-        """Add a finished call; `landmarks` are canonical hashes of segments by which it can be found."""
+        """Add a finished call; `landmarks` are hashes of what stands in it, by which it can be found."""
         self._families[family] = self._families.pop(family, 0) + 1
         if len(self._families) > 10_000:
             self._families.popitem(last=False)
@@ -129,7 +129,7 @@ class PrefixIndex:
             *trace.chain,
             *(link + trace.seed for link in trace.canonical_chain),
             *trace.canonical_chain,
-            *(b"segment:" + landmark for landmark in landmarks),
+            *(b"landmark:" + landmark for landmark in landmarks),
         ):
             self._put(key, trace)
         self._shrink()

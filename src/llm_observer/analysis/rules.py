@@ -35,7 +35,6 @@ class CacheRule:
         ttl_default: The name of the lifetime that applies when the request names none.
         ttl_sure_s, ttl_most_s: Where only a range is known: an idle entry surely lives so long, and at most so long.
         params: Parameters that the cache depends on, and from where on in the prompt: `all`, `system`, `messages`.
-        media_invalidate: Whether an image added or removed anywhere loses the messages' part of the prefix.
     """
 
     id: str
@@ -54,7 +53,6 @@ class CacheRule:
     ttl_sure_s: int | None = None
     ttl_most_s: int | None = None
     params: Mapping[str, str] = field(default_factory=dict[str, str])
-    media_invalidate: bool = False
 
     def lifetime(self, name: str | None) -> tuple[str | None, int | None]:
         """The name and the seconds of the lifetime that a request asks for by `name`."""
@@ -111,5 +109,4 @@ def _rule(data: Mapping[str, Any], model: str) -> CacheRule:
         ttl_sure_s=data.get("ttl_sure_s"),
         ttl_most_s=data.get("ttl_most_s"),
         params=data.get("params", {}),
-        media_invalidate=bool(data.get("media_invalidate")),
     )

@@ -5,20 +5,23 @@ thing each: the parameters as before, the noise evened out, a boundary where the
 A world in which more could have been read names a cause; usage has the last word on whether anything was lost.
 """
 
+from collections import Counter
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from llm_observer.analysis.boundaries import dropped, lookups, markers, writes
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, shared_canonical, tool_changes
-from llm_observer.analysis.fingerprint import Fingerprinter
+from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
+from llm_observer.analysis.structure import rearranged
 from llm_observer.analysis.tokens import Positions
 from llm_observer.results import Outcome, Verdict
 from llm_observer.usage import Usage
 
-__all__ = ["Judge", "Read"]
+__all__ = ["Judge", "Read", "landmarks"]
 
 _LEAST_LOSS = 64
 """Tokens below which a difference is rounding and not a loss."""
@@ -33,8 +36,28 @@ _PARAM_CAUSES = {
     "text_format": "text_format_changed",
     "verbosity": "verbosity_changed",
     "parallel_tool_calls": "input_changed",
+    "media": "image_changed",
 }
 _UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
+
+
+_MOST_LANDMARKS = 6
+_MOST_LINEAGE = 3
+
+
+def landmarks(prints: Iterable[Fingerprint], trace: Trace) -> list[bytes]:
+    """What a call is found by later: its segments behind the tools, and how its texts begin and end."""
+    rest = list(prints)[trace.tools :]
+    return [*(fp.canonical for fp in rest), *edges(rest)]
+
+
+def edges(prints: Iterable[Fingerprint]) -> list[bytes]:
+    """Marks of the first and the last line of system texts that have several."""
+    found: list[bytes] = []
+    for fp in prints:
+        if fp.kind == "system" and len(fp.sketch) > 1:
+            found += (b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
+    return found
 
 
 class Read(NamedTuple):
@@ -92,11 +115,10 @@ class Judge:
         self._judge_scope(rule, then, elsewhere)
         if then is not None:
             self._judge_content(rule, then)
-            self._judge_tools(rule, then)
-            if rule.match == "boundary":
-                self._judge_placement(rule, then)
-        else:
-            self._judge_tools(rule, None)
+        if then is None or shared_canonical(self._now, then) < min(len(then), len(self._now)):
+            self._judge_structure(rule, then)
+        if then is not None and rule.match == "boundary":
+            self._judge_placement(rule, then)
         if self._blocked is not None and not self._found:
             self._found.append(self._blocked)
         return self._conclude(rule, reported)
@@ -233,34 +255,70 @@ class Judge:
             return False
         return entry.lifetime is None or self._now.at - entry.used_at <= entry.lifetime
 
-    def _judge_tools(self, rule: CacheRule, then: Trace | None) -> None:
-        """Tools added, removed or defined otherwise ahead of the same system text or messages."""
+    def _judge_structure(self, rule: CacheRule, then: Trace | None) -> None:
+        """Content added, removed or rearranged ahead of content that an earlier call had too."""
+        best: tuple[Read, list[Difference]] | None = None
+        for other in self._lineage(then):
+            shared = shared_canonical(self._now, other)
+            found = self._changes(other, shared)
+            if found is None:
+                continue
+            differences, end = found
+            there = self._reachable(rule, other, shared, end)
+            if there.tokens > self.sent.tokens + _LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
+                best = there, differences
+        if best is not None:
+            self._note(*best)
+
+    def _changes(self, other: Trace, shared: int) -> tuple[list[Difference], int] | None:
+        """How this prompt parts from an earlier one, and up to where it would be known without that."""
+        now = self._now
+        if shared < now.tools or shared < other.tools:
+            changes = tool_changes(self._prompt, now, other)
+            same = common(now.canonical[now.tools :], other.canonical[other.tools :])
+            return (changes, now.tools + same) if changes and same else None
+        found = rearranged(self._prompt, now, other, shared, self._fingerprints)
+        return None if found is None else ([found.difference], found.end)
+
+    def _lineage(self, then: Trace | None) -> list[Trace]:
+        """Earlier calls that this one may have come from: they have much in common with it, wherever it stands."""
         now = self._now
         shared = shared_canonical(now, then) if then is not None else 0
-        if not now.tools or shared >= now.tools:
-            return
-        for position in range(now.tools, len(now)):
-            other = self._index.holding(now.canonical[position])
-            if other is None or other.seed != now.seed or not other.tools:
+        behind = [*now.canonical[max(shared, now.tools) :]]
+        prints = [fp for wire in now.wire[shared:] if (fp := self._fingerprints.known(wire)) is not None]
+        marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *edges(prints[:_MOST_LANDMARKS])]
+        found = {id(then): then} if then is not None else {}
+        for mark in marks:
+            other = self._index.holding(mark)
+            if other is not None and other.seed == now.seed:
+                found[id(other)] = other
+        own = Counter(now.canonical)
+        return sorted(found.values(), key=lambda other: -(own & Counter(other.canonical)).total())[:_MOST_LINEAGE]
+
+    def _reachable(self, rule: CacheRule, other: Trace, shared: int, end: int) -> Read:
+        """What could be read up to `end`, had the earlier call's content stood where it was."""
+        now = self._now
+        if rule.match == "interval":
+            read = self._tokens(end)
+            if rule.min_tokens is None or read.tokens < rule.min_tokens:
+                return _NOTHING
+            return read._replace(tokens=read.tokens - read.tokens % (rule.report_grid or 1))
+        moved = {canonical: position for position, canonical in enumerate(now.canonical[:end], 1)}
+        for position in sorted(other.cached, reverse=True):
+            if not self._alive(other, position):
                 continue
-            changes = tool_changes(self._prompt, now, other)
-            if not changes:
-                continue
-            same = common(now.canonical[now.tools :], other.canonical[other.tools :])
-            if position - now.tools >= same:
-                continue
-            end = now.tools + same
-            there = self._tokens(end)
-            if rule.match == "boundary":
-                ends = [p - other.tools + now.tools for p in other.cached if p > other.tools]
-                reachable = [p for p in ends if p <= end and p in self._lookups]
-                if not reachable:
-                    continue
-                there = self._tokens(max(reachable))
-            elif rule.min_tokens is not None and there.tokens < rule.min_tokens:
-                continue
-            self._note(there, changes)
-            return
+            if position <= shared:
+                here: int | None = position
+            elif position == shared + 1:
+                # The changed segment itself ends at the boundary.
+                here = position if position <= end else None
+            else:
+                here = moved.get(other.canonical[position - 1])
+            if here is not None and any(here <= looked for looked in self._lookups):
+                read = self._tokens(here)
+                exact = other.anchors.get(position)
+                return read._replace(tokens=min(read.tokens, exact)) if exact is not None else read
+        return _NOTHING
 
     def _within_lifetime(self, rule: CacheRule, then: Trace) -> bool:
         """Whether what the earlier call could have written would still be there, by the lifetime that is asked for."""

@@ -35,10 +35,11 @@ _BEFORE = re.compile(
     rf"""(?:^|[^a-z])(?:
       (?:current\s|this\s)? {_UNIT} (?:[ _-]?{_NUMBERING})? {_IS}
     | (?:{_UNIT}|{_ITEM})s?[ _-]{_NUMBERING} (?:{_IS}|\s)
-    | (?:{_UNIT}|{_ITEM}) \s? \#
+    | (?:{_UNIT}|message|msg|request|call|query|question|event|visit|search|job|build|session|ticket|order|case|task) \s? \#
+    | (?:cost|spent|spend|spending)(?:\ so\ far)?{_IS}? \s?\$
     | (?:attempt|retry|poll|tick|heartbeat|iteration)\s
     | (?:you\ are|you're|currently|now|we\ are|presently) (?:\ on|\ at|\ in)? (?:\ the)? \ (?:{_UNIT}|{_ITEM}) \s\#?
-    | (?:on|at|current|this\ is) (?:\ the)? (?:\ conversation|\ agent|\ retry)? \ {_UNIT} \s\#?
+    | (?:current|this\ is) (?:\ the)? (?:\ conversation|\ agent|\ retry)? \ {_UNIT} \s\#?
     | {_STATE} [ _-] {_PLURAL} (?:[ _](?:count|budget|so\ far))? {_IS}
     | (?:total[ _]|number\ of\ )? {_PLURAL} [ _] (?:are\ |already\ )? {_STATE} (?:\ so\ far)? {_IS}
     | (?:current[ _](?:count|total|number|index|position)|queue[ _]position|position\ in\ (?:the\ )?queue|sequence|seq|counter|uptime|usage|token[ _]usage|tick[ _]?count) {_IS}
@@ -46,7 +47,7 @@ _BEFORE = re.compile(
     re.VERBOSE,
 )
 # Bare "(turn 4)", "[iteration 5]".
-_BRACKETED = re.compile(rf"[(\[<](?:{_UNIT}|{_ITEM})[ -]\#?\Z")
+_BRACKETED = re.compile(r"[(\[<](?:turn|attempt|retry|iteration|round|poll|tick|loop|try|trial|message|msg|request|req|call|visit)[ -]\#?\Z")
 _UNIT_BEFORE = re.compile(rf"(?:^|[^a-z])(?:{_UNIT}|{_ITEM})(?:[ _-]{_NUMBERING})?(?:[\s#:=-]|\s\#|:\s){{1,2}}\Z")
 _MESSAGE = re.compile(r"(?:^|\n)message \Z")
 _OF = re.compile(r"\s?(?:/|of|out of)\s?(?:about\s|max\s)?[0-9]")
@@ -59,11 +60,15 @@ _AFTER = re.compile(
     | (?:invocations?|iterations?|messages?|turns?)\s(?:since|ago|in\ this\ conversation|so\ far)\b
     | remaining\b
     | \sused\sof\s[0-9]
+    | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
+    | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
     )""",
     re.VERBOSE,
 )
 _USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
 _STATIC = re.compile(r"max|limit|minimum|at most|up to|at least|default|between|every|within|exactly|after|than|first|last|budget of")
+# "step = 0", "step=2": what a program starts from.
+_CODE = re.compile(r" = \Z|\b(?:step|run|pass|loop|epoch|turn|n|no|num|index|idx|count|number|position|generation)=\Z")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 _FREE_BEFORE = frozenset(" \n\t([:=#\"'`*")
 
@@ -118,7 +123,7 @@ def _is_counter(text: str, end: int, low: str, *, gate: bool) -> bool:
         return text[end : end + 1] in {")", "]", ">", "/", ","}
     if low.endswith(("budget: ", "budget ", "usage: ")):
         return _USED_OF.match(text, end) is not None or text[end : end + 1] == "/"
-    return not low.endswith(" = ") and _BEFORE.search(low) is not None
+    return not _CODE.search(low) and _BEFORE.search(low) is not None
 
 
 def find_age(text: str, start: int, end: int) -> int | None:

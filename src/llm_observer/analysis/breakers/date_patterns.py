@@ -18,6 +18,7 @@ __all__ = [
     "GLOG",
     "PATH_CLOCK",
     "TIME_AFTER",
+    "TODAY",
     "YEARLESS",
     "YEAR_AFTER",
     "ZONE",
@@ -64,7 +65,7 @@ CORE = re.compile(
     (?:
       (?P<ymd> {_YEAR} (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9])
         | {_YEAR}\.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
-    | (?P<compact> {_YEAR}{_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] ) )
+    | (?P<compact> {_YEAR}{_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] | [ T_-][0-2][0-9]:[0-5][0-9] ) )
     | (?P<week> {_YEAR}-?W[0-5][0-9]-?[1-7] (?![0-9]) )
     | (?P<ordinal> {_YEAR}-?[0-3][0-9]{{2}} (?=T[0-9]{{2}}:?[0-9]{{2}}) )
     | (?P<cjk> (?: [0-9]{{2,4}} | (?:令和|平成|民国|民國)\ ?[0-9元]{{1,3}}) \ ?[年년]\ ?{_MONTH}\ ?[月월]\ ?{_DAY} (?:\ ?[日일號号])? )
@@ -141,6 +142,12 @@ YEARLESS = re.compile(
     | {_MONTH}[-/.]{_DAY}
     )
     (?: [,/]?[\ T:] (?:at\ |um\ )? (?:{_CLOCK}) )""",
+    re.VERBOSE,
+)
+# "Today is Tuesday", "Today's date: Tuesday, March 24"; found by its literal.
+TODAY = re.compile(
+    rf"oday(?:['’]s\ date)?(?:\ is|:|\ is:)\ (?:the\ )?(?P<first>{_WORD}|{_DAY}{_ORDINAL})[,.]?"
+    rf"(?:\ (?:the\ )?(?P<second>{_DAY}{_ORDINAL}|{_WORD})(?:\ (?:of\ )?(?P<third>{_DAY}{_ORDINAL}|{_WORD}))?)?",
     re.VERBOSE,
 )
 YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")

@@ -19,6 +19,7 @@ from llm_observer.analysis.breakers.date_patterns import (
     GLOG,
     PATH_CLOCK,
     TIME_AFTER,
+    TODAY,
     YEAR_AFTER,
     YEARLESS,
     ZONE,
@@ -40,12 +41,36 @@ _Found = tuple[int, int, str]
 
 
 def find_dates(text: str) -> list[_Found]:
-    """Dates and times in `text` as `(start, end, kind)`, in order; the kind is `datetime`, `date` or `clock`."""
+    """Dates and times in `text` as `(start, end, kind)`; the kind is `datetime`, `date` or `clock`."""
     found: list[_Found] = []
     for begin, end in _windows(text):
         floor = max(begin, found[-1][1]) if found else begin
         found.extend(_in_window(text, floor, min(len(text), end + _REACH)))
-    return found
+    return found + [(start, end, "date") for start, end in _days_of_today(text)]
+
+
+def _days_of_today(text: str) -> Iterator[tuple[int, int]]:
+    """What `today is` goes on with, where that is a weekday or a day of a month."""
+    for match in TODAY.finditer(text):
+        end = None
+        day = month = False
+        for name in ("first", "second", "third"):
+            word = match[name]
+            if word is None:
+                break
+            if word[0].isdigit():
+                day = True
+            elif is_month(word):
+                month = True
+            elif name != "first" or not is_weekday(word):
+                break
+            else:
+                end = match.end(name)
+                continue
+            if day and month:
+                end = match.end(name)
+        if end:
+            yield match.start("first"), end
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
@@ -96,7 +121,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     joined = _joined_before(text, start)
     head = text[max(floor, start - _HEAD) : start]
     if clock:
-        if joined and not compact and clock[0][:1] not in "Tt_ ":
+        if joined and not compact and clock[0][:1] not in "Tt_ " and clock.re is not PATH_CLOCK:
             return None
         end = _with_zone(text, clock.end())
         return start - _day_before(head), end, "datetime"

@@ -23,7 +23,7 @@ _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
 _POINTER_BEFORE = re.compile(r"(?:\bat|@|<|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}\Z")
 _JAVA_IDENTITY = re.compile(r"[A-Za-z_$\]]@\Z")
-_EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?=[_-]|\Z)")
+_EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
 _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|user|usr|guest|anon|client|cust|cus|customer|uid|rid|sid|visitor|chat"
@@ -42,6 +42,9 @@ _PINNED = re.compile(
     r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|--hash=sha256:|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
     r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
 )
+_BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
+_GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
+_GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 # The hashes of nothing.
 _EMPTY = frozenset(("d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"))
 _EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -56,6 +59,8 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return span_of(start, jwt.end(), "jwt")
     if len(token) >= 36 and (uuid := _UUID.search(token)):
         return _uuid(text, start, end, uuid)
+    if before == "\\":
+        return None
     if before in ".+%" and (before != "." or text[start - 2 : start - 1].isdigit()):
         return None
     if token.startswith("0x"):
@@ -154,8 +159,12 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
 
 def _blob(text: str, start: int, end: int) -> bool:
     """Whether a run is a piece of base64 data: content, not an id."""
-    around = text[max(0, start - 1) : start] + text[end : end + 1]
-    return "+" in around or (around.endswith("/") and text[end + 1 : end + 2].isalnum())
+    if not (text[max(0, start - 1) : start] in "+/" or text[end : end + 1] in "+/="):
+        return False
+    before = _BASE64.match(text[max(0, start - 96) : start][::-1])
+    after = _BASE64.match(text, end, end + 96)
+    around = (before[0] if before else "") + (after[0] if after else "")
+    return len(around) + end - start >= 60 and ("+" in around or "=" in around or "//" in around)
 
 
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
@@ -163,7 +172,9 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     before = text[start - 1] if start else " "
     if _JAVA_IDENTITY.search(text[max(0, start - 2) : start]) and len(token) <= 8 and _HEX.match(token) and token.islower():
         return span_of(start, end, "mem_addr")
-    if not key.words:
+    if _is_git(text, start, end) and _HEX.match(token) and not token.isdigit() and not token.isalpha():
+        return span_of(start, end, "hex")
+    if not key.words or text[end : end + 1] == "(":
         return None
     if _HEX.match(token) and len(token) >= 7 and key.is_fresh and (before != "#" or len(token) > 8) and not token.isdigit():
         return span_of(start, end, "hex", session=key.names_session)
@@ -173,11 +184,20 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
-    if key.names_record or (key.is_fresh and len(token) >= 8) or (key.is_id and len(token) >= 8):
+    if key.names_record or (key.is_fresh and len(token) >= 8 and key.mark.strip()) or (key.is_id and len(token) >= 8):
         return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
     if text[max(0, start - 3) : start] == "/r/" or _E2B.match(token):
         return span_of(start, end, "random_id")
     return None
+
+
+def _is_git(text: str, start: int, end: int) -> bool:
+    """Whether a run stands where git writes an abbreviated commit: `7f3a2b1 Fix …` on a line, `index 7f3a2b1..9c8d7e6`."""
+    if not 7 <= end - start <= 40:
+        return False
+    if text[end : end + 2] == ".." or text[max(0, start - 2) : start] == "..":
+        return True
+    return _GIT_LINE.search(text[max(0, start - 4) : start]) is not None and _GIT_SUBJECT.match(text, end) is not None
 
 
 def _slug(text: str, start: int, token: str, key: Key) -> Span | None:

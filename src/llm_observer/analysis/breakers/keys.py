@@ -24,7 +24,7 @@ _ID = frozenset((
     *("identifier", "cursor", "handle"),
 ))  # fmt: skip
 _RECORD = frozenset((
-    *("order", "ticket", "case", "incident", "issue", "job", "run", "task", "event", "message", "msg", "batch", "transaction", "txn"),
+    *("order", "ticket", "case", "incident", "job", "run", "task", "event", "message", "msg", "batch", "transaction", "txn"),
     *("booking", "reservation", "confirmation", "execution", "build", "invoice", "shipment", "tracking", "parcel", "claim", "pnr"),
     *("payment", "charge", "deployment", "workflow", "pipeline", "process", "worker", "pod", "node", "instance", "sandbox"),
     *("device", "upload", "call", "step", "row", "record", "object", "block", "doc", "document", "memory", "entry", "item", "lead"),
@@ -65,12 +65,12 @@ class Key(NamedTuple):
             return False
         if words[-1] in _ID:
             return len(words) > 1 and words[-2] in _RECORD
-        return words[-1] in _RECORD and any(char in self.mark for char in "=#:")
+        return words[-1] in _RECORD and any(char in self.mark for char in "=#:") and ">" not in self.mark
 
     @property
     def is_fresh(self) -> bool:
         """Whether it announces something drawn or computed anew, such as a nonce."""
-        return not _FRESH.isdisjoint(self.words[-2:])
+        return bool(self.words) and (self.words[-1] in _FRESH or (self.words[-1] in _ID and self.words[-2:-1] != () and self.words[-2] in _FRESH))
 
 
 _NONE = Key((), "")

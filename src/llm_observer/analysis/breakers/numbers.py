@@ -15,7 +15,12 @@ _IPV4 = re.compile(
 # This host, everybody, masks, and the public resolvers that documents name.
 _FIXED_IPV4 = re.compile(r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|1\.2\.3\.4|9\.9\.9\.9)\Z")
 _VERSION_BEFORE = re.compile(r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE)
+# "4.6.85.25" is a version more often than a host.
+_HOST_BEFORE = re.compile(r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z", re.IGNORECASE)
 _FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9.])")
+# The clock of Hadoop's logs, "081109 203615 143 INFO".
+_SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
+_SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")
 _MOCK = re.compile(r"Mock [^>\n]{0,100}\Z")
 _NOT_EPOCH = re.compile(r"(?:isbn|ean|gtin|upc|phone|tel|fax|call|iban|imei|msisdn|mobile|hotline|barcode|serial|vat)[^\n]{0,12}\Z", re.IGNORECASE)
 
@@ -40,18 +45,22 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
         return span_of(start, tail.end() if tail else end, "epoch")
     if before in ".," or before in _PRICES or after == "%":
         return None
+    if size == 6 and (clock := _SHORT_LOG.match(text, end)) and before == "\n" and _SHORT_DATE.match(text, start):
+        return span_of(start, clock.end(), "datetime")
     if size <= 7:
         if counter := find_counter(text, start, end):
             return span_of(*counter, "counter")
         if size <= 3 and (age := find_age(text, start, end)):
             return span_of(start, age, "age")
-    return _keyed(text, start, end) if size >= 5 else None
+    return _keyed(text, start, end) if size >= 4 else None
 
 
 def _address(text: str, start: int, before: str) -> Span | None:
     if before in ".+-" or (before == "/" and text[start - 2 : start - 1] not in {"/", ""}):
         return None
     address = _IPV4.match(text, start)
+    if address and address[0].find(".") == 1 and not _HOST_BEFORE.search(text[max(0, start - 24) : start]):
+        return None
     if not address or _FIXED_IPV4.match(address[0]) or _VERSION_BEFORE.search(text[max(0, start - 10) : start]):
         return None
     return span_of(start, address.end(), "ip")
@@ -60,15 +69,18 @@ def _address(text: str, start: int, before: str) -> Span | None:
 def _keyed(text: str, start: int, end: int) -> Span | None:
     key = key_before(text, start)
     digits = text[start:end]
+    size = len(digits)
     if not key.words or is_placeholder_number(digits):
         return None
+    if size < 5:
+        return span_of(start, end, "keyed_id", session=True) if key.names_session and key.is_id and key.mark.strip() else None
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
     if key.names_record:
         return span_of(start, end, "keyed_id")
-    if key.is_id and len(digits) >= 9:
+    if key.is_id and size >= 9:
         if _MOCK.search(text[max(0, start - 120) : start]):
             return span_of(start, end, "mem_addr")
-        if len(digits) >= 15:
+        if size >= 15:
             return span_of(start, end, "keyed_id")
     return None

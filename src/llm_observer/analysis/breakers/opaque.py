@@ -19,6 +19,7 @@ _CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z")
+_PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|bar|test|example|sample|your|demo|dummy|12345|54321|0000000|\A[a-z]{1,3}-?123\Z", re.IGNORECASE)
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
 
@@ -44,8 +45,10 @@ def is_opaque(token: str) -> bool:
     """
     body = token[:_SAMPLE]
     size = len(body)
-    if size < 10:
+    if size < 10 or len(set(body)) < 4:
         return False
+    if "_" in body and not 20 <= size <= 24:
+        return any(is_opaque(part) for part in body.split("_") if "_" not in part)
     digits = len(_DIGITS.findall(body))
     lower = upper = False
     if not body.islower():
@@ -61,7 +64,7 @@ def is_opaque(token: str) -> bool:
         return _density(body) > 0.27 and _wordlike(body) < 0.75
     if size >= 16:
         return _density(body) > 0.35 and _wordlike(body) < 0.75
-    return digits >= 2 and _density(body) > 0.45 and _wordlike(body) < 0.75
+    return digits >= 2 and _density(body) > 0.45 and _wordlike(body) < 0.75 and sum(map(str.isalpha, body)) >= 7
 
 
 def is_opaque_under_key(token: str) -> bool:
@@ -69,7 +72,7 @@ def is_opaque_under_key(token: str) -> bool:
     body = token[:_SAMPLE]
     size = len(body)
     digits = sum(map(len, _DIGITS.findall(body)))
-    if size < 6:
+    if size < 6 or _PLACEHOLDER.search(body):
         return False
     if digits == size:
         return not is_placeholder_number(body)
@@ -77,6 +80,8 @@ def is_opaque_under_key(token: str) -> bool:
         return digits >= 4 and not is_placeholder_number("".join(_DIGITS.findall(body)))
     if _HEX.match(body):
         return digits > 0
+    if digits == 1 and size < 16:
+        return False
     if digits:
         return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
     return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7

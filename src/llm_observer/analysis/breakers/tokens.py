@@ -2,8 +2,9 @@
 
 import re
 
+from llm_observer.analysis.breakers.counters import find_age
 from llm_observer.analysis.breakers.ids import classify
-from llm_observer.analysis.breakers.kinds import Span
+from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.numbers import classify_number
 
 __all__ = ["find_tokens"]
@@ -15,6 +16,14 @@ _LEAD_REACH = 96
 _JOINED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 # Random letters behind a prefix happen to hold no digit once in fifty ids.
 _LETTERS = re.compile(r"_[A-Za-z]{14,40}+(?![A-Za-z0-9_-])")
+
+
+def _age(text: str, start: int, end: int) -> Span | None:
+    """An age with its unit joined on: `4m old`, `12s ago`."""
+    if text[end - 1] in "smhdwy" and text[start : end - 1].isdigit():
+        age = find_age(text, start, end - 1)
+        return span_of(start, age, "age") if age else None
+    return None
 
 
 def find_tokens(text: str) -> list[Span]:
@@ -31,7 +40,7 @@ def find_tokens(text: str) -> list[Span]:
         elif match[0].isdigit():
             span = classify_number(text, start, end)
         elif end - start < 6:
-            continue
+            span = _age(text, start, end)
         else:
             span = classify(text, start, end)
         if span:

@@ -1,0 +1,205 @@
+"""How a prompt's content was rearranged against an earlier one: what parts from it, and what it takes up again behind.
+
+Content that differs and is followed by nothing known is a new turn and no cause. Content that differs *ahead* of
+segments (or lines) which the earlier prompt had too is what keeps those from being read.
+"""
+
+import re
+from collections import Counter
+from typing import NamedTuple
+
+from llm_observer.analysis.compare import Difference, common, first_difference
+from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter, pieces
+from llm_observer.analysis.index import Trace
+from llm_observer.analysis.segments import Prompt, Segment
+
+__all__ = ["Rearrangement", "rearranged"]
+
+_LEAST_WEIGHT = 48.0
+"""Estimated tokens that must come again behind a change before the change is held against them."""
+_LEAST_SHARE = 0.25
+"""And the part of what lies behind the change that they must make up."""
+_SHRUNK = 0.6
+"""A message cut to less than this part of its length was elided rather than edited."""
+_SUMMARISED = 0.6
+"""A history that keeps less than this part of its weight, behind a new segment, was replaced by a summary."""
+
+_LONG_HISTORY = 3
+"""Segments from which on a history is long enough to be summarised."""
+
+_SUMMARY = re.compile(
+    r"\b(?:summar(?:y|ies|i[sz]ed?|i[sz]ing)|compact(?:ed|ion)|(?:conversation|discussion|history|context) so far"
+    r"|(?:previous|earlier|prior) (?:conversation|messages|turns|discussion|context)|recap|continued from)\b",
+    re.IGNORECASE,
+)
+
+_RETRIEVED = re.compile(
+    r"<\s*/?\s*(?:documents?|docs?|context|sources?|search[_ -]?results?|results?|passages?|snippets?|chunks?"
+    r"|memor(?:y|ies)|knowledge|articles?|references?)\b"
+    r"|\b(?:documents?|context|sources?|search results?|passages?|snippets?|excerpts?|memor(?:y|ies)|knowledge base"
+    r"|references?|retrieved|relevant (?:information|articles?|documents?))\b[^\n.]{0,40}[:\]#>*]"
+    r"|^\s*\[(?:doc(?:ument)?\s*)?\d+\]",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+class Rearrangement(NamedTuple):
+    """A change of content, and the position up to which the prompt would be known without it."""
+
+    difference: Difference
+    end: int
+
+
+class _Side(NamedTuple):
+    """One prompt behind the point where the two part."""
+
+    canonical: tuple[bytes, ...]
+    weights: tuple[float, ...]
+
+
+def rearranged(
+    prompt: Prompt, now: Trace, then: Trace, shared: int, fingerprints: Fingerprinter
+) -> Rearrangement | None:
+    """What was rearranged behind the first `shared` segments, `None` for a new turn, a retry or another prompt."""
+    if shared >= len(now) or shared >= len(then):
+        return None
+    here, there = _side(now, shared), _side(then, shared)
+    segment = prompt.segments[shared]
+    a, b = fingerprints.known(now.wire[shared]), fingerprints.known(then.wire[shared])
+    if a is None or b is None:
+        return None
+    if _extended(segment, a, b, shared, then, fingerprints):
+        return Rearrangement(Difference("message_extended", segment.path, b.length, shared), shared + 1)
+    reach = _reach(here, there)
+    if reach is not None:
+        cause = _cause(prompt, shared, here, there, a, b)
+        offset = first_difference(segment.text, a, b) if cause in _LOCATED and a.kind == b.kind else None
+        return Rearrangement(Difference(cause, segment.path, offset, shared), shared + reach)
+    if _compacted(prompt, shared, now, then):
+        return Rearrangement(Difference("compaction", segment.path, None, shared), shared + 1)
+    return _within(segment, a, b, shared)
+
+
+_LOCATED = frozenset({"system_changed", "retrieved_content", "history_rewritten", "input_changed"})
+
+
+def _side(trace: Trace, shared: int) -> _Side:
+    weights = trace.weights
+    return _Side(
+        tuple(trace.canonical[shared:]),
+        tuple(weights[i + 1] - weights[i] for i in range(shared, len(trace))),
+    )
+
+
+def _extended(
+    segment: Segment, a: Fingerprint, b: Fingerprint, shared: int, then: Trace, fingerprints: Fingerprinter
+) -> bool:
+    """Whether the earlier prompt's last segment was lengthened in place."""
+    if shared != len(then) - 1 or a.length <= b.length or a.kind != b.kind or not b.length:
+        return False
+    return fingerprints.wire(segment._replace(text=segment.text[: b.length])) == b.wire
+
+
+def _reach(here: _Side, there: _Side) -> int | None:
+    """How many segments behind the change lie before the end of what the earlier prompt had too."""
+    known = Counter(there.canonical)
+    weight = 0.0
+    last = None
+    for i, (canonical, own) in enumerate(zip(here.canonical, here.weights, strict=True)):
+        if known[canonical] > 0:
+            known[canonical] -= 1
+            weight += own
+            last = i
+    if last is None or weight < _LEAST_WEIGHT or weight < _LEAST_SHARE * sum(here.weights[: last + 1]):
+        return None
+    return last + 1
+
+
+def _cause(prompt: Prompt, shared: int, here: _Side, there: _Side, a: Fingerprint, b: Fingerprint) -> str:
+    segment = prompt.segments[shared]
+    if "media" in {a.kind, b.kind} and _equal_without_media(here, there, a, b):
+        return "image_changed"
+    if segment.kind == "system" or b.kind == "system":
+        return "retrieved_content" if _looks_retrieved(segment, a, b) else "system_changed"
+    if _reordered(here, there):
+        return "few_shot_order"
+    if _dropped_front(here, there, new=0):
+        return "history_truncated"
+    if _dropped_front(here, there, new=1):
+        return "compaction"
+    if here.canonical[1:2] == there.canonical[1:2] and a.length < _SHRUNK * b.length:
+        return "history_truncated"
+    if segment.kind == "user" and _looks_retrieved(segment, a, b):
+        return "retrieved_content"
+    return "history_rewritten"
+
+
+def _equal_without_media(here: _Side, there: _Side, a: Fingerprint, b: Fingerprint) -> bool:
+    """Whether the two go on alike behind a medium that was changed, added or removed."""
+    after_here = here.canonical[1:] if a.kind == "media" else here.canonical
+    after_there = there.canonical[1:] if b.kind == "media" else there.canonical
+    return bool(common(after_here, after_there))
+
+
+def _reordered(here: _Side, there: _Side) -> bool:
+    """Whether both begin with the same segments in another order."""
+    seen: Counter[bytes] = Counter()
+    for i, (x, y) in enumerate(zip(here.canonical, there.canonical, strict=False), 1):
+        seen[x] += 1
+        seen[y] -= 1
+        if i > 1 and not any(seen.values()):
+            return True
+    return False
+
+
+def _dropped_front(here: _Side, there: _Side, *, new: int) -> bool:
+    """Whether, behind `new` new segments, this prompt goes on with what stands further back in the earlier one."""
+    rest = here.canonical[new:]
+    for skipped in range(new + 1, len(there.canonical)):
+        run = common(rest, there.canonical[skipped:])
+        if run and run >= min(len(there.canonical) - skipped, 2):
+            return True
+    return False
+
+
+def _compacted(prompt: Prompt, shared: int, now: Trace, then: Trace) -> bool:
+    """Whether most of a long history went, and a segment that calls itself a summary took its place."""
+    if shared < prompt.head or len(then) - shared < _LONG_HISTORY:
+        return False
+    if not _SUMMARY.search(prompt.segments[shared].text[:2000]):
+        return False
+    before, after = then.weights[-1] - then.weights[shared], now.weights[-1] - now.weights[shared]
+    return after < _SUMMARISED * before and len(now) - shared <= (len(then) - shared) / 2
+
+
+def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int) -> Rearrangement | None:
+    """A change inside one segment, with lines behind it that the earlier one had too."""
+    if a.kind != b.kind or segment.kind not in {"system", "user"} or not len(a.sketch):
+        return None
+    head = common(a.sketch, b.sketch)
+    known = Counter(b.sketch[head:])
+    tail = 0
+    for piece in reversed(a.sketch[head:]):
+        if known[piece] <= 0:
+            break
+        known[piece] -= 1
+        tail += 1
+    weight = a.weight * tail / len(a.sketch)
+    if weight < _LEAST_WEIGHT or tail < _LEAST_SHARE * len(a.sketch):
+        return None
+    retrieved = _looks_retrieved(segment, a, b)
+    cause = "retrieved_content" if retrieved else "system_changed" if segment.kind == "system" else "input_changed"
+    return Rearrangement(Difference(cause, segment.path, first_difference(segment.text, a, b), shared), shared + 1)
+
+
+def _looks_retrieved(segment: Segment, a: Fingerprint, b: Fingerprint) -> bool:
+    """Whether what changed reads like documents, search results or memory rather than an edit."""
+    parts = pieces(segment.text)
+    start = common(a.sketch, b.sketch)
+    known = set(b.sketch)
+    changed = [i for i, piece in enumerate(a.sketch) if i >= start and piece not in known]
+    if not changed or not parts:
+        return False
+    first, last = max(0, changed[0] - 3), min(len(parts) - 1, changed[-1])
+    window = segment.text[parts[first][0] : parts[last][0] + len(parts[last][1])]
+    return _RETRIEVED.search(window[:20_000]) is not None
