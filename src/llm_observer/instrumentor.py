@@ -32,8 +32,9 @@ def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any
 class LLMObserverInstrumentor(BaseInstrumentor):
     """Instruments the OpenAI and Anthropic SDKs, whichever are there, before or after they are imported.
 
-    `instrument` takes `tracer_provider`, `meter_provider` and every argument of `Settings.resolve`. Neither it nor
-    `uninstrument` raises: an error here would keep other instrumentations from loading.
+    `instrument` takes `tracer_provider`, `meter_provider` and every argument of `Settings.resolve`; or `runtime`, one
+    that was made before, in place of them all. Neither it nor `uninstrument` raises: an error here would keep other
+    instrumentations from loading.
     """
 
     runtime: ClassVar[Runtime | None] = None
@@ -43,20 +44,28 @@ class LLMObserverInstrumentor(BaseInstrumentor):
         """None that must be there: any one SDK will do, and it may be installed later."""
         return ()
 
-    def _instrument(self, **kwargs: Any) -> None:
+    def _instrument(self, *, runtime: Runtime | None = None, **kwargs: Any) -> None:
         with guard("instrument"):
+            if runtime is not None:
+                self._use(runtime)
+                return
             providers = {name: kwargs.pop(name, None) for name in ("tracer_provider", "meter_provider")}
             settings = Settings.resolve(**kwargs)
+            if settings.log_level is not None:
+                log.setLevel(settings.log_level)
             for problem in settings.problems:
                 log.warning("%s", problem)
             if settings.disabled:
                 return
-            runtime = wire(settings, **providers)
-            LLMObserverInstrumentor.runtime = runtime
-            with guard("providers.prepare"):
-                runtime.providers.prepare()
-            for hook in _hooks:
-                hook.install(runtime)
+            self._use(wire(settings, **providers))
+
+    @staticmethod
+    def _use(runtime: Runtime) -> None:
+        LLMObserverInstrumentor.runtime = runtime
+        with guard("providers.prepare"):
+            runtime.providers.prepare()
+        for hook in _hooks:
+            hook.install(runtime)
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  the interface's
         for hook in _hooks:
