@@ -1,0 +1,153 @@
+"""The opt-in: spans of LLM calls, as events without content, to an endpoint of the user's."""
+
+import logging
+from collections.abc import Sequence
+
+from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+
+from llm_observer.config import Settings
+from llm_observer.counters import counters
+from llm_observer.export.envelope import Item, batches, encode, envelope, idempotency_key
+from llm_observer.export.events import event_from_span
+from llm_observer.export.names import redact
+from llm_observer.export.transport import Outcome, Transport
+from llm_observer.guard import guard
+
+__all__ = ["EnvelopeExporter"]
+
+log = logging.getLogger("llm_observer")
+
+_MAX_BYTES = 1 << 20
+_LEAST_BYTES = 16 << 10
+"""An endpoint that refuses less than this as too large is refused the event, not asked for less."""
+
+_SAY = {
+    "http_401": "refuses the key (401), so nothing more is sent: check LLM_OBSERVER_API_KEY",
+    "http_403": "refuses the key (403), so nothing more is sent: check LLM_OBSERVER_API_KEY",
+    "redirect": "answers with a redirect, which is not followed: set LLM_OBSERVER_ENDPOINT to where it leads",
+    "certificate": "has a certificate that is not trusted here",
+    "too_large": "takes no event as large as one of these",
+    "throttled": "asks to wait longer than an event can",
+}
+
+
+class EnvelopeExporter(SpanExporter):
+    """Posts events (`telemetry_event_v1.json`) to an endpoint, for use under a `BatchSpanProcessor`.
+
+    Spans that are not calls of a model are passed over. To build one is to opt in: `LLM_OBSERVER_ENABLED` need not
+    be set, but `false` keeps it from sending, as `LLM_OBSERVER_DISABLED` does. With settings that cannot be used it
+    says so once and sends nothing; it never raises.
+
+    Args:
+        endpoint: URL, https unless on this machine; default `LLM_OBSERVER_ENDPOINT`.
+        api_key: Sent as Bearer token; default `LLM_OBSERVER_API_KEY`.
+        timeout: Seconds for a batch with all its tries.
+        send_names: Let call sites, fine-tune and deployment names leave; default `LLM_OBSERVER_SEND_NAMES`.
+        certificate_file: PEM file of the authorities to trust instead of the system's.
+        max_batch_bytes: Largest body, before compression.
+    """
+
+    def __init__(
+        self,
+        endpoint: str | None = None,
+        api_key: str | None = None,
+        *,
+        timeout: float = 10.0,
+        send_names: bool | None = None,
+        certificate_file: str | None = None,
+        max_batch_bytes: int = _MAX_BYTES,
+    ) -> None:
+        self._max_bytes = max(max_batch_bytes, _LEAST_BYTES)
+        self._warned: set[str] = set()
+        self._transport: Transport | None = None
+        self._send_names = False
+        with guard("export.setup"):
+            settings = Settings.resolve(enabled=True, endpoint=endpoint, api_key=api_key, send_names=send_names)
+            self._send_names = settings.send_names
+            self._transport = _connect(settings, timeout, certificate_file)
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        """Send the calls among `spans`; success when every one was accepted."""
+        with guard("export"):
+            items = [item for item in map(self._item, spans) if item is not None]
+            if not items:
+                return SpanExportResult.SUCCESS
+            if self._transport is None:
+                counters.add("dropped", "not_sending", len(items))
+                return SpanExportResult.FAILURE
+            with suppress_instrumentation():
+                accepted = self._send(self._transport, list(batches(items, self._max_bytes)))
+            return SpanExportResult.SUCCESS if accepted else SpanExportResult.FAILURE
+        return SpanExportResult.FAILURE
+
+    def shutdown(self, timeout_millis: float = 5000) -> None:
+        """End waits at once, and a request that is under way within the timeout."""
+        with guard("export.shutdown"):
+            if self._transport is not None:
+                self._transport.shutdown(timeout_millis / 1000)
+
+    def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002  nothing is held back here
+        """Nothing to do: `export` has sent what it was given when it returns."""
+        return True
+
+    def __repr__(self) -> str:
+        return f"EnvelopeExporter(host={self._transport.host if self._transport is not None else None!r})"
+
+    def _item(self, span: ReadableSpan) -> Item | None:
+        with guard("export.map"):
+            event = event_from_span(span)
+            sent = redact(event, send_names=self._send_names) if event is not None else None
+            return encode(sent) if sent is not None else None
+        counters.add("dropped", "invalid")
+        return None
+
+    def _send(self, transport: Transport, pending: list[Sequence[Item]]) -> bool:
+        """Send the batches, in as many requests as it takes; whether all were accepted."""
+        accepted = True
+        while pending:
+            batch = pending.pop(0)
+            body = envelope(batch)
+            try:
+                result = transport.post(body, {"Idempotency-Key": idempotency_key(batch)})
+            except Exception:
+                counters.add("dropped", "failed", len(batch) + sum(map(len, pending)))
+                raise
+            if result.outcome is Outcome.ACCEPTED:
+                counters.add("sent", n=len(batch))
+            elif result.outcome is Outcome.TOO_LARGE and len(batch) > 1:
+                # Its limit holds for later batches too.
+                self._max_bytes = max(len(body) // 2, _LEAST_BYTES)
+                half = len(batch) // 2
+                pending[:0] = [batch[:half], batch[half:]]
+            else:
+                accepted = False
+                self._lost(transport, result.cause, len(batch))
+        return accepted
+
+    def _lost(self, transport: Transport, cause: str, events: int) -> None:
+        counters.add("dropped", cause, events)
+        if cause not in self._warned and cause != "shutdown":
+            self._warned.add(cause)
+            say = _SAY.get(cause, f"could not be reached or would not take events ({cause})")
+            log.warning("the telemetry endpoint %s %s; what is lost is counted", transport.host, say)
+
+
+def _connect(settings: Settings, timeout: float, certificate_file: str | None) -> Transport | None:
+    """The transport of these settings; `None`, and a line in the log, when they do not make one."""
+    if settings.disabled or settings.enabled is False:
+        return None
+    if settings.api_key is None or settings.endpoint is None:
+        for problem in settings.problems:
+            if "LLM_OBSERVER_API_KEY" in problem or "LLM_OBSERVER_ENDPOINT" in problem:
+                log.warning("%s", problem)
+        return None
+    if not (settings.api_key.isascii() and settings.api_key.isprintable() and " " not in settings.api_key):
+        log.warning("LLM_OBSERVER_API_KEY has characters that cannot be sent, so nothing is sent")
+        return None
+    try:
+        return Transport(settings.endpoint, settings.api_key, timeout_s=timeout, certificate_file=certificate_file)
+    except ValueError as problem:
+        log.warning("%s", problem)
+        return None
