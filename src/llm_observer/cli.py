@@ -30,6 +30,8 @@ __all__ = ["main"]
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([mhdw])")
 
+_HOW_TO_START = "; call llm_observer.patch() in your app, or try llm-observer demo"
+
 _FAILED, _MISUSED, _INTERRUPTED, _CLOSED = 1, 2, 130, 141
 
 
@@ -54,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         status = command(options)
         sys.stdout.flush()
     except (_UserError, StoreError, demo.DemoError) as error:
-        print(f"llm-observer: {error}", file=sys.stderr)
+        missing = isinstance(error, StoreError) and error.cause == "missing"
+        print(f"llm-observer: {error}{_HOW_TO_START if missing else ''}", file=sys.stderr)
         return _FAILED
     except KeyboardInterrupt:
         return _INTERRUPTED
@@ -96,7 +99,7 @@ def _report(options: argparse.Namespace) -> int:
     summary = summarize(read_events(store, since=since))
     if not summary.totals.calls and not options.json:
         when = f" since {options.since}" if options.since else ""
-        raise _UserError(f"no calls{when} in {store}: call llm_observer.patch() in your app, or try llm-observer demo")
+        raise _UserError(f"there are no calls{when} in {store}{_HOW_TO_START}")
     _show(summary, title=str(store), as_machine=options.json)
     return 0
 

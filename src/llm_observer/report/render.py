@@ -69,12 +69,8 @@ def _parts(report: Report, title: str) -> Iterator[RenderableType]:
 
 
 def _head(report: Report, title: str) -> Text:
-    head = Text("llm-observer", style=_STRONG)
-    head.append(f"  {title}", style="not bold")
     when = words.period(report.first, report.last)
-    if when is not None:
-        head.append(f"  ·  {when}", style="not bold dim")
-    return head
+    return Text.assemble(("llm-observer", _STRONG), f"  {title}", (f"  ·  {when}" if when else "", _MUTED))
 
 
 def _sum(totals: Totals) -> Table:
@@ -90,9 +86,8 @@ def _sum(totals: Totals) -> Table:
     grid.add_row("Spent", spent)
     grid.add_row("Cache gave", _gave(totals))
     if totals.saved is not None:
-        saved = Text(words.money(totals.saved), style=_GOOD if totals.saved > 0 else "")
-        saved.append("   after the surcharge for writing to it", style=_MUTED)
-        grid.add_row("Cache saved", saved)
+        amount = (words.money(totals.saved), _GOOD if totals.saved > 0 else "")
+        grid.add_row("Cache saved", Text.assemble(amount, ("   after the surcharge for writing to it", _MUTED)))
     grid.add_row("Lost", _lost(totals))
     return grid
 
@@ -105,23 +100,26 @@ def _gave(totals: Totals) -> Text:
         return Text("nothing could be read from it", style=_MUTED)
     part = totals.read / totals.could_read
     filled = round(part * _BAR)
-    line = Text(f"{words.percent(part):<6} ", style=_STRONG)
-    line.append("█" * filled, style="not bold green")
-    line.append("░" * (_BAR - filled), style="not bold red")
-    line.append(f"  {totals.read:,} of {totals.could_read:,} tokens it could have", style="not bold dim")
-    return line
+    return Text.assemble(
+        (f"{words.percent(part):<6} ", _STRONG),
+        ("█" * filled, _GOOD),
+        ("░" * (_BAR - filled), "red"),
+        (f"  {totals.read:,} of {totals.could_read:,} tokens it could have", _MUTED),
+    )
 
 
 def _lost(totals: Totals) -> Text:
     if not totals.lost:
         return Text("nothing", style=_GOOD)
-    line = Text(words.money(totals.lost_avoidable), style=_LOSS)
-    line.append(" avoidable", style="not bold")
-    if totals.cost:
-        share = words.percent(float(totals.lost_avoidable / totals.cost))
-        line.append(f", {share} of what was spent", style="not bold")
+    line = Text()
+    if totals.lost_avoidable:
+        line.append(words.money(totals.lost_avoidable), style=_LOSS)
+        line.append(" avoidable")
+        if totals.cost:
+            line.append(f", {words.percent(float(totals.lost_avoidable / totals.cost))} of what was spent")
+        line.append("   ")
     if totals.lost_by_choice:
-        line.append(f"   {words.money(totals.lost_by_choice)} by choice", style="not bold dim")
+        line.append(f"{words.money(totals.lost_by_choice)} by choice", style=_MUTED)
     return line
 
 
@@ -133,9 +131,8 @@ def _troubled(number: int, family: Family) -> Table:
     head = Table.grid(expand=True)
     head.add_column(ratio=1)
     head.add_column(justify="right", no_wrap=True)
-    name = Text(family.name, style=_STRONG)
-    name.append(f"   {family.model or 'model not known'} · {family.totals.calls:,} calls", style="not bold dim")
-    head.add_row(name, _price_tag(family))
+    about = f"   {family.model or 'model not known'} · {_times(family.totals.calls)}"
+    head.add_row(Text.assemble((family.name, _STRONG), (about, _MUTED)), _price_tag(family))
     block.add_row(str(number), head)
     block.add_row("", Text(words.what_happened(finding), style="yellow"))
     facts = Table.grid(padding=(0, 2))
@@ -150,9 +147,9 @@ def _troubled(number: int, family: Family) -> Table:
 def _price_tag(family: Family) -> Text:
     if family.totals.lost <= 0:
         return Text("price unknown", style="yellow")
-    tag = Text(words.money(family.totals.lost), style=_LOSS)
-    choice = family.totals.lost_by_choice > family.totals.lost_avoidable
-    return tag.append(" lost by choice" if choice else " lost", style="not bold")
+    if family.totals.lost_by_choice > family.totals.lost_avoidable:
+        return Text(f"{words.money(family.totals.lost)} lost by choice", style="yellow")
+    return Text.assemble((words.money(family.totals.lost), _LOSS), (" lost", "red"))
 
 
 def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
@@ -160,7 +157,9 @@ def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
     if where is not None:
         yield "where", Text(where)
     if finding.site is not None:
-        yield "code", Text.assemble((words.source(finding.site), "cyan"), (f"  in {finding.site.function}", _MUTED))
+        called_so = finding.site.function == family.name
+        within = "" if called_so else f"  in {finding.site.function}"
+        yield "code", Text.assemble((words.source(finding.site), "cyan"), (within, _MUTED))
     if finding.hint is not None:
         yield "fix", Text(finding.hint)
     each = family.lost_per_1000
@@ -170,8 +169,8 @@ def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
         saves.append(f"{words.money(each)} per 1,000 calls", style=_STRONG)
         saves.append("   ")
     if totals.share is not None and totals.possible_share is not None:
-        saves.append(f"{words.percent(totals.share)} of the input came from the cache, ", style=_MUTED)
-        saves.append(f"{words.percent(totals.possible_share)} could", style=_MUTED)
+        gave, could = words.percent(totals.share), words.percent(totals.possible_share)
+        saves.append(f"{gave} of the input came from the cache, {could} could have", style=_MUTED)
     if saves:
         yield "saves", saves
     for other in family.findings[1:3]:
@@ -186,10 +185,10 @@ def _times(calls: int) -> str:
 
 def _others(families: list[Family]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style=_MUTED)
-    table.add_column("prompt", overflow="fold")
-    table.add_column("model", style=_MUTED, overflow="fold")
+    table.add_column("prompt", no_wrap=True)
+    table.add_column("model", style=_MUTED, no_wrap=True)
     table.add_column("calls", justify="right")
-    table.add_column("from cache", justify="right")
+    table.add_column("from cache", justify="right", no_wrap=True)
     table.add_column("cost", justify="right")
     table.add_column("saved", justify="right")
     table.add_column("")

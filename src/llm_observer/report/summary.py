@@ -124,7 +124,7 @@ class Family:
     def lost_per_1000(self) -> Decimal | None:
         """US dollars lost in a thousand calls, at the rate of the calls of which the loss is known."""
         known = self.totals.calls - self.totals.unclaimed
-        return self.totals.lost * 1000 / known if self.totals.lost > 0 else None
+        return round(self.totals.lost * 1000 / known, 6) if self.totals.lost > 0 else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,8 @@ _UNPRICED = {
     "unknown_tier": "no price is known for the service tier or speed that served it",
     "unknown_geo": "no price is known for the region that served it",
     "unknown_rate": "no price is known for a kind of token that it used",
+    "unknown_date": "its price on the day of the call is not known",
+    "invalid_terms": "the terms that it was called on contradict each other",
     "no_usage": "the provider reported no token counts",
     "incomplete_usage": "the provider reported only some of the token counts",
     "invalid_usage": "the reported token counts contradict each other",
@@ -84,7 +86,9 @@ _UNPRICED = {
     "prices_unavailable": "the price list could not be loaded",
     "internal_error": "working it out failed",
 }
-_ADD_A_PRICE = frozenset({"unknown_provider", "unknown_model", "unknown_tier", "unknown_geo", "unknown_rate"})
+_ADD_A_PRICE = frozenset(
+    {"unknown_provider", "unknown_model", "unknown_tier", "unknown_geo", "unknown_rate", "unknown_date"}
+)
 
 _SURE = 0.6
 

@@ -1,0 +1,175 @@
+"""The command line, as its user meets it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from report_events import broken, event
+
+from llm_observer import demo
+from llm_observer.cli import main
+from llm_observer.export.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "calls.db"
+    kept = Store(path)
+    for n in range(4):
+        kept.put(broken(n))
+    assert kept.close()
+    return path
+
+
+def one_line(capsys: pytest.CaptureFixture[str]) -> str:
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("\n") == 1
+    return printed.err
+
+
+def test_report_reads_the_store(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["report", "--store", str(store)]) == 0
+    printed = capsys.readouterr().out
+    assert "A timestamp changes the prompt on every call" in printed
+    assert str(store) in printed
+    assert not any(line != line.rstrip() for line in printed.splitlines())
+    assert "\x1b" not in printed
+
+
+def test_on_a_terminal_it_is_coloured(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
+    main(["report", "--store", str(store)])
+    assert "\x1b[" in capsys.readouterr().out
+
+
+def test_report_reads_the_users_own_store_when_none_is_named(
+    store: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_OBSERVER_STORE", str(store))
+    assert main(["report", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["totals"]["calls"] == 4
+
+
+@pytest.mark.parametrize(
+    ("since", "calls"),
+    [("2026-11-22T10:00:02Z", 2), ("2026-11-21", 4), ("2 weeks", None), ("1e9d", None), ("90m", 0), ("2w", 0)],
+)
+def test_since_takes_a_span_or_a_time(
+    store: Path, capsys: pytest.CaptureFixture[str], since: str, calls: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)  # years after the calls in the store
+    status = main(["report", "--store", str(store), "--since", since, "--json"])
+    if calls is None:
+        assert status == 1
+        assert "write 90m, 24h, 7d, 2w, or a date" in one_line(capsys)
+    else:
+        assert status == 0
+        assert json.loads(capsys.readouterr().out)["totals"]["calls"] == calls
+
+
+def test_a_store_without_calls_says_how_to_start(
+    store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["report", "--store", str(tmp_path / "none.db")]) == 1
+    assert "call llm_observer.patch() in your app" in one_line(capsys)
+    assert main(["report", "--store", str(store), "--since", "2999-01-01"]) == 1
+    assert "there are no calls since 2999-01-01" in one_line(capsys)
+
+
+def test_a_store_that_is_off_or_broken_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "x.db").write_bytes(b"no database at all" * 100)
+    assert main(["report", "--store", str(tmp_path / "x.db")]) == 1
+    assert str(tmp_path / "x.db") in one_line(capsys)
+    monkeypatch.setenv("LLM_OBSERVER_STORE", "off")
+    assert main(["report"]) == 1
+    assert "--store FILE" in one_line(capsys)
+
+
+@pytest.mark.parametrize("arguments", [[], ["repotr"], ["report", "--colour"], ["report", "--since"]])
+def test_misuse_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    assert "--help" in one_line(capsys)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["version"]) == 0
+    assert capsys.readouterr().out.startswith("llm-observer ")
+
+
+def test_doctor_says_what_is_wrong_and_fails_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["doctor"]) == 0
+    assert "Nothing is wrong." in capsys.readouterr().out
+    monkeypatch.setenv("LLM_OBSERVER_ENABLD", "1")
+    assert main(["doctor"]) == 1
+    assert "did you mean LLM_OBSERVER_ENABLED?" in capsys.readouterr().out
+    monkeypatch.setenv("LLM_OBSERVER_STOER", "1")
+    main(["doctor"])
+    assert "2 problems" in capsys.readouterr().out
+
+
+def test_python_m_is_the_same_command(store: Path) -> None:
+    command = [sys.executable, "-m", "llm_observer", "report", "--store", str(store)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, encoding="utf-8")
+    assert "system[0], character 14" in done.stdout
+    assert done.stderr == ""
+
+
+def test_a_terminal_without_unicode_gets_a_report_too(store: Path) -> None:
+    command = [sys.executable, "-m", "llm_observer", "report", "--store", str(store)]
+    environ = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    assert "system[0], character 14" in done.stdout
+
+
+def test_a_reader_that_stops_early_is_no_error(store: Path) -> None:
+    command = [sys.executable, "-m", "llm_observer", "report", "--store", str(store)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_an_interrupt_ends_without_a_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_arguments: object, **_more: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "run", interrupted)
+    assert main(["demo"]) == 128 + signal.SIGINT
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_demo_that_cannot_run_says_why(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def failing(*_arguments: object, **_more: object) -> None:
+        raise demo.DemoError("the demo needs openai: pip install 'llm-observer[demo]'")
+
+    monkeypatch.setattr(demo, "run", failing)
+    assert main(["demo", "--json"]) == 1
+    assert "pip install 'llm-observer[demo]'" in capsys.readouterr().err
+
+
+def test_events_of_other_versions_are_read_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "calls.db"
+    kept = Store(path)
+    kept.put(event(1) | {"schema_version": "1.9", "new": {"field": 1}})
+    assert kept.close()
+    assert main(["report", "--store", str(path)]) == 0
+    assert "fewer than 3 calls" in capsys.readouterr().out
