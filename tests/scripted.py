@@ -1,6 +1,7 @@
 """A loopback server that answers the OpenAI and Anthropic SDKs as a test scripts it, and records what was sent."""
 
 import json
+import sys
 import threading
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -176,7 +177,7 @@ class Answer:
         headers: In addition to length and type.
         pieces: Sent one by one in chunked coding.
         broken: Cut the connection behind the last piece, without ending the body.
-        gate: Wait for this before the last piece.
+        gate: Wait for this before the last piece, or before an answer without pieces.
     """
 
     status: int = 200
@@ -215,7 +216,7 @@ class ScriptedServer:
     def __init__(self) -> None:
         self.requests: list[Recorded] = []
         self._answers: deque[Answer] = deque()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._http = _Server(("127.0.0.1", 0), _handler(self))
         self._http.daemon_threads = True
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
 
@@ -257,6 +258,13 @@ class ScriptedServer:
         return Answer.json(wanted)
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away, as a test may have it, is no error."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # pyright: ignore[reportArgumentType]
+
+
 def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -269,6 +277,8 @@ def _handler(server: ScriptedServer) -> type[BaseHTTPRequestHandler]:
         do_GET = do_POST  # noqa: N815  the interface's name
 
         def _send(self, answer: Answer) -> None:
+            if answer.gate is not None and not answer.pieces:
+                answer.gate.wait(10)
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

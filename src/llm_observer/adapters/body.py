@@ -45,9 +45,7 @@ class _Watcher:
         return getattr(self.__dict__["_stream"], name)
 
     def __del__(self) -> None:
-        # What is inside goes first: the SDK's own watcher may be, and its span ends in that.
-        self._observer.busy = True
-        self.__dict__.pop("_stream", None)
+        # Nothing is taken apart: an async generator that is collected along with this is closed, through this, later.
         self._observer.dropped()
 
 

@@ -136,12 +136,15 @@ class ChatReading(Reading):
                 reason = members(choice).get("finish_reason")
                 if reason is not None:
                     self._finished(item, choice, reason)
-        if (usage := found.get("usage")) is not None:
-            self._tokens = usage
-        if (tier := found.get("service_tier")) is not None:
-            self._tier = tier
-        if (fingerprint := found.get("system_fingerprint")) is not None:
-            self._fingerprint = fingerprint
+        # An older SDK's model does not declare them.
+        extra: object = getattr(item, "__pydantic_extra__", None)
+        for source in (found, cast("dict[str, Any]", extra)) if extra and isinstance(extra, dict) else (found,):
+            if (usage := source.get("usage")) is not None:
+                self._tokens = usage
+            if (tier := source.get("service_tier")) is not None:
+                self._tier = tier
+            if (fingerprint := source.get("system_fingerprint")) is not None:
+                self._fingerprint = fingerprint
 
     def _finished(self, chunk: object, choice: object, reason: object) -> None:
         index = members(choice).get("index")

@@ -1,0 +1,60 @@
+"""A scripted server, a global provider whose exporter came before ours, and clients of both SDKs."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from llm_observer.engine import Engine
+from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
+from llm_observer.pricing.prices import Prices
+from scripted import ScriptedServer
+from spans import Spans
+
+_PRICES = Prices(None)
+
+
+@pytest.fixture
+def server() -> Iterator[ScriptedServer]:
+    """Answers both SDKs."""
+    with ScriptedServer() as running:
+        yield running
+
+
+@pytest.fixture
+def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
+    """What an exporter gets that was registered with the global provider before ours."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    return Spans(exporter)
+
+
+@pytest.fixture
+def instrument(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Runtime]]:
+    """Instruments with the arguments given, and undoes it at the end of the test."""
+
+    def create(engine: type[Engine], settings: Any) -> Engine:
+        # As it is made for users, except that the prices are loaded once for all tests.
+        made = original.__func__(engine, settings)
+        made.prices = _PRICES
+        return made
+
+    original = Engine.create
+    monkeypatch.setattr(Engine, "create", classmethod(create))
+    instrumentor = LLMObserverInstrumentor()
+
+    def start(**arguments: Any) -> Runtime:
+        instrumentor.instrument(store="off", hash_key="0" * 64, **arguments)
+        runtime = LLMObserverInstrumentor.runtime
+        assert runtime is not None
+        return runtime
+
+    yield start
+    if instrumentor.is_instrumented_by_opentelemetry:
+        instrumentor.uninstrument()
