@@ -46,7 +46,7 @@ class Settings:
     Attributes:
         enabled: `None` local only, true: send (needs key and endpoint), false: never send, whatever the code says.
         api_key: The Bearer token. Never shown by `repr`.
-        endpoint: Where events are posted, exactly as given.
+        endpoint: Where events are posted, exactly as given. Never shown by `repr`: a URL can hold a secret.
         disabled: Patch nothing at all.
         store: The file of the local store, `None` when it is off.
         hash_key: The secret that keys the hashes, `None` for the installation's own. Never shown by `repr`.
@@ -59,7 +59,7 @@ class Settings:
 
     enabled: bool | None = None
     api_key: str | None = field(default=None, repr=False)
-    endpoint: str | None = None
+    endpoint: str | None = field(default=None, repr=False)
     disabled: bool = False
     store: Path | None = None
     hash_key: str | None = field(default=None, repr=False)
@@ -144,13 +144,19 @@ class _Reader:
 
     def path(self, name: str) -> Path | None:
         text = self.text(name)
-        return Path(text).expanduser() if text else None
+        if text is None:
+            return None
+        try:
+            return Path(text).expanduser()
+        except RuntimeError:
+            self._problems.append(f"{VARIABLES[name]} is in the home of a user that is not known: it is not used")
+            return None
 
     def store(self) -> Path | None:
         text = self.text("store")
-        if text is not None and text.lower() in _FALSE:
-            return None
-        return Path(text).expanduser() if text else state_dir() / "calls.db"
+        if text is None:
+            return state_dir() / "calls.db"
+        return None if text.lower() in _FALSE else self.path("store")
 
     def level(self) -> str | None:
         text = self.text("log_level")
@@ -187,5 +193,6 @@ def _strangers(environ: Mapping[str, str]) -> list[str]:
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            lines.append(f"{name} is not a setting" + (f": did you mean {close[0]}?" if close else ""))
+            # A name may hold anything but `=`, line feeds too.
+            lines.append(f"{ascii(name)[1:-1]} is not a setting" + (f": did you mean {close[0]}?" if close else ""))
     return lines
