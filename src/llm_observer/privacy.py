@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import contextlib
 import logging
 import os
 import secrets
@@ -71,7 +72,7 @@ def _decoded(secret: str) -> bytes:
     try:
         return base64.b64decode(secret, validate=True)
     except (binascii.Error, ValueError):
-        return secret.encode(errors="surrogateescape")
+        return secret.encode(errors="surrogatepass")
 
 
 def _key_file(path: Path) -> bytes:
@@ -83,6 +84,9 @@ def _key_file(path: Path) -> bytes:
         except FileNotFoundError:
             key = b""
         if len(key) >= _KEY_BYTES:
+            with contextlib.suppress(OSError):
+                if path.stat().st_mode & 0o077:
+                    path.chmod(0o600)
             return key
         # Written whole under another name, then linked: a reader never sees half a key, and the first link wins.
         fresh = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
