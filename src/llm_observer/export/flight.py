@@ -58,12 +58,16 @@ def _board(connection: HTTPConnection) -> None:
     flight: Flight | None = getattr(_current, "flight", None)
     if flight is not None:
         flight.connection = connection
+        if flight.aborted:
+            raise ConnectionAbortedError
 
 
 class _HTTPConnection(HTTPConnection):
     def connect(self) -> None:
         _board(self)
         super().connect()
+        # Whoever aborts in between finds no socket to shut.
+        _board(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _board(self)
@@ -74,6 +78,7 @@ class _HTTPSConnection(HTTPSConnection):
     def connect(self) -> None:
         _board(self)
         super().connect()
+        _board(self)
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         _board(self)

@@ -191,6 +191,9 @@ class Transport:
         flight = Flight()
         self._flights.add(flight)
         try:
+            if self._closing.is_set():
+                # `shutdown` may have looked for flights before this one was there to see.
+                raise _Passing("shutdown")
             with flight.aborted_after(left):
                 response = self._pools.urlopen(
                     "POST",
