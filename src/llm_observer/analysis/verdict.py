@@ -71,6 +71,11 @@ class Read(NamedTuple):
 _NOTHING = Read(0, 0, 0.0)
 
 
+def _agree(read: Read, reported: int) -> bool:
+    """Whether a reported count may be that of a prefix, by the bound on its error."""
+    return abs(read.tokens - reported) <= max(_LEAST_LOSS, read.error * read.tokens)
+
+
 class Judge:
     """Judges one call. Reads the index and changes nothing in it.
 
@@ -107,8 +112,13 @@ class Judge:
         if rule is None:
             return Verdict(outcome="hit" if reported else "cold", reported_tokens=reported, confirmed_by=("usage",))
         self._lookups = lookups(self._prompt, rule) if rule.match == "boundary" else []
-        self._positions = Positions(self._now.weights, self._anchors(rule))
+        anchors = self._anchors(rule)
+        self._positions = Positions(self._now.weights, anchors)
         self.sent = self._as_sent(rule)
+        if rule.match == "boundary" and reported and _agree(self.sent, reported):
+            # What was read is a prefix that is known, so its size is known too, and better than by weight.
+            self._positions = Positions(self._now.weights, {**anchors, self.sent.position: reported})
+            self.sent = Read(self.sent.position, reported, 0.0)
         self._best = self.sent
         _, then = self._index.deepest(self._now.canonical_chain, self._now.seed)
         _, elsewhere = self._index.deepest(self._now.canonical_chain)
@@ -117,7 +127,7 @@ class Judge:
             self._judge_content(rule, then)
         if then is None or shared_canonical(self._now, then) < min(len(then), len(self._now)):
             self._judge_structure(rule, then)
-        if then is not None and rule.match == "boundary":
+        if then is not None:
             self._judge_placement(rule, then)
         if self._blocked is not None and not self._found:
             self._found.append(self._blocked)
@@ -264,7 +274,11 @@ class Judge:
             if found is None:
                 continue
             differences, end = found
-            there = self._reachable(rule, other, shared, end)
+            if differences[0].cause == "compaction" and self._readable_behind(rule, other, shared):
+                # What the summary replaced is gone: had it been there before, it would have been read.
+                there = self._tokens(end)
+            else:
+                there = self._reachable(rule, other, shared, end)
             if there.tokens > self.sent.tokens + _LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
                 best = there, differences
         if best is not None:
@@ -294,6 +308,12 @@ class Judge:
                 found[id(other)] = other
         own = Counter(now.canonical)
         return sorted(found.values(), key=lambda other: -(own & Counter(other.canonical)).total())[:_MOST_LINEAGE]
+
+    def _readable_behind(self, rule: CacheRule, other: Trace, shared: int) -> bool:
+        """Whether an earlier call left more in the cache than the first `shared` segments."""
+        if rule.match == "interval":
+            return rule.ttl_sure_s is None or self._now.at - other.at <= rule.ttl_sure_s
+        return any(position > shared and self._alive(other, position) for position in other.cached)
 
     def _reachable(self, rule: CacheRule, other: Trace, shared: int, end: int) -> Read:
         """What could be read up to `end`, had the earlier call's content stood where it was."""
@@ -327,14 +347,14 @@ class Judge:
 
     def _uncached(self, rule: CacheRule) -> bool:
         """Whether the request has no boundary at all where the provider wants one."""
-        return not writes(self._prompt, rule)
+        return rule.match == "boundary" and not writes(self._prompt, rule)
 
     def _judge_placement(self, rule: CacheRule, then: Trace) -> None:
         """The shared part is long, and no boundary at its end was written and looked up."""
         now, prompt = self._now, self._prompt
         shared = shared_canonical(now, then)
         repeated = shared == len(now) == len(then)
-        if repeated and prompt.head and not self._uncached(rule):
+        if repeated and prompt.head and rule.match == "boundary" and not self._uncached(rule):
             # A retry or a duplicate says nothing about where the part that stays the same ends.
             return
         if repeated and self._tokens(prompt.head).tokens >= (rule.min_tokens or 0):
@@ -345,7 +365,9 @@ class Judge:
             return
         path = prompt.segments[shared - 1].path if shared else ""
         if end.tokens * (1 + end.error) < minimum:
-            self._judge_minimum(rule, shared, path)
+            self._judge_minimum(shared, path)
+            return
+        if rule.match == "interval":
             return
         if self._uncached(rule):
             if end.tokens >= minimum:
@@ -371,10 +393,10 @@ class Judge:
         else:
             self._note(end, [Difference("boundary_missing", path, None, shared)])
 
-    def _judge_minimum(self, rule: CacheRule, shared: int, path: str) -> None:
+    def _judge_minimum(self, shared: int, path: str) -> None:
         usage = self._usage
         quiet = usage is not None and not usage.cache_read_tokens and not usage.cache_write_tokens
-        if quiet and shared and shared >= self._prompt.head and not self._uncached(rule):
+        if quiet and shared and shared >= self._prompt.head:
             self._found.append(Difference("below_minimum", path, None, shared))
 
     def _note(self, there: Read, differences: list[Difference]) -> None:
@@ -449,7 +471,7 @@ class Judge:
         whole = usage.input_tokens if usage is not None else None
         if whole is not None and rule.min_tokens is not None and whole < rule.min_tokens:
             return True
-        return rule.match == "boundary" and self._uncached(rule)
+        return self._uncached(rule)
 
     def _avoidable(self, rule: CacheRule, cause: str) -> bool:
         if cause == "ttl_expired":

@@ -1,0 +1,59 @@
+"""Runs planted and clean traffic through the demo provider and the engine, and holds verdicts to what was planted."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from recorded import recorder
+from workload import Step, api_of
+
+from llm_observer.engine import Engine
+from llm_observer.pricing.estimate import default_prices
+from llm_observer.privacy import Hasher
+from llm_observer.replay import call_from_record
+from llm_observer.results import Verdict
+
+
+@dataclass
+class Score:
+    """How many verdicts were as planted; what was found instead where they were not; reads foretold to the token."""
+
+    calls: int = 0
+    wrong: list[str] = field(default_factory=list[str])
+    broke: int = 0
+    exact: int = 0
+
+    @property
+    def right(self) -> int:
+        return self.calls - len(self.wrong)
+
+    def add(self, other: "Score") -> None:
+        self.calls += other.calls
+        self.wrong += other.wrong
+        self.broke += other.broke
+        self.exact += other.exact
+
+
+def judge(steps: Iterable[tuple[str, Step]]) -> Score:
+    """Make the calls of `steps`, each to a model, one after another, and score the verdicts."""
+    score = Score()
+    engine = Engine(Hasher(b"a key for the workload's hashes"), default_prices())
+    with recorder() as calls:
+        for model, step in steps:
+            record = calls.call(api_of(model), step.body, after_s=step.after_s)
+            if step.spoil is not None:
+                step.spoil(record["response"])
+            verdict = engine.explain(call_from_record(record)).cache
+            score.calls += 1
+            score.broke += verdict.broke
+            score.exact += verdict.expected_tokens == calls.truth[-1].served.read
+            if not as_planted(step, verdict):
+                score.wrong.append(f"{model} call {score.calls}: {step.cause} at {step.location} → {verdict}")
+    return score
+
+
+def as_planted(step: Step, verdict: Verdict) -> bool:
+    if verdict.cause != step.cause or (step.location is not None and verdict.location != step.location):
+        return False
+    if len(step.causes) > 1 and frozenset(verdict.causes) != step.causes:
+        return False
+    return verdict.broke == (step.cause not in {"none", "below_minimum"})
