@@ -93,7 +93,8 @@ class Conversation:
                 system["cache_control"] = {"type": "ephemeral"}
                 last = messages[-1]
                 if isinstance(last["content"], str):
-                    last["content"] = [{"type": "text", "text": last["content"]}]
+                    block: JSON = {"type": "text", "text": last["content"]}
+                    last["content"] = [block]
                 last["content"][-1]["cache_control"] = {"type": "ephemeral"}
             made: JSON = {"model": self.model, "max_tokens": 64, "system": [system], "messages": messages}
         else:
