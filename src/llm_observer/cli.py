@@ -111,7 +111,7 @@ def _demo(options: argparse.Namespace) -> int:
         progress = sys.stderr if options.json else sys.stdout
         print("A support app works through its inbox; llm_observer.patch() is its only line of set-up.", file=progress)
         print("Its provider runs on this machine: no key, no network, list prices.\n", file=progress, flush=True)
-        demo.run(store, output=progress if progress.isatty() else None)
+        demo.run(store, output=progress)
         summary = summarize(read_events(store))
         print(f"\nDone in {time.monotonic() - started:.1f} s.\n", file=progress, flush=True)
         _show(summary, title="report on the demo", as_machine=options.json)

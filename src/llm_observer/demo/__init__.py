@@ -1,5 +1,5 @@
 """The demonstration: a small application, a provider on this machine for it to talk to, and what runs the two."""
 
-from llm_observer.demo.run import DemoError, run
+from llm_observer.demo.runner import DemoError, run
 
 __all__ = ["DemoError", "run"]

@@ -23,7 +23,9 @@ ROUTER_TOOLS: list[ChatCompletionFunctionToolParam] = [
 
 ROUTER_PROMPT = (
     "You route requests of customers of Northwind Home. Call the one tool that starts to deal with the request. "
-    "Do not answer in words, and do not ask back: a colleague completes the arguments."
+    "Do not answer in words, and do not ask back: a colleague completes the arguments. If several tools fit, call the "
+    "one that has to come first; if none fits, hand over. A request that mentions an injury, smoke or sparks is always "
+    "handed over to the queue for safety with the priority P1, whatever else it asks for."
 )
 
 

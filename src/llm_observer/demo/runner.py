@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
-from llm_observer.demo.provider import Provider
+from llm_observer.demo.provider import Exchange, Provider
 
 __all__ = ["DemoError", "environment", "run"]
 
@@ -24,8 +24,11 @@ class DemoError(Exception):
     """The demo cannot run. The message is one line: what, and how to mend it."""
 
 
-def run(store: Path, *, output: IO[str] | None = None) -> None:
+def run(store: Path, *, output: IO[str] | None = None) -> list[Exchange]:
     """Run the application once; its calls are kept in `store`, its progress is written to `output`.
+
+    Returns:
+        The truth about each request, from the provider.
 
     Raises:
         DemoError: An SDK is not installed, or the application failed.
@@ -47,6 +50,7 @@ def run(store: Path, *, output: IO[str] | None = None) -> None:
                 app.kill()
     if status != 0:
         raise DemoError(f"the demo's application failed with exit status {status}: its own message stands above")
+    return provider.log
 
 
 def environment(inherited: Mapping[str, str], provider: Provider, store: Path) -> dict[str, str]:
