@@ -1,5 +1,7 @@
 """Recorded calls through the same engine as live ones: no patching, no network."""
 
+import contextlib
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -96,6 +98,9 @@ def _seconds(record: Mapping[str, Any], name: str) -> float | None:
         if name == "at":
             raise RecordError('"at" is missing: give Unix seconds at the start of the request')
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RecordError(f'"{name}" is not a number of seconds')
-    return float(value)
+    if not isinstance(value, bool) and isinstance(value, int | float):
+        with contextlib.suppress(OverflowError):
+            seconds = float(value)
+            if math.isfinite(seconds):
+                return seconds
+    raise RecordError(f'"{name}" is not a number of seconds')
