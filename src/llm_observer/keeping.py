@@ -1,7 +1,7 @@
 """Keeps finished calls in the local store: the listener between the calls and the store's thread."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
-from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
+from llm_observer.engine import billing_terms
 from llm_observer.export.events import event_from_attributes
 from llm_observer.export.store import Store
 from llm_observer.pricing.prices import Prices
@@ -20,6 +21,7 @@ __all__ = ["Keeper"]
 
 _LOADING_WAIT_S = 10.0
 """How long the store's thread waits for prices that are still loading."""
+_MOST_UNPRICED = 10_000
 
 
 class Keeper:
@@ -28,6 +30,7 @@ class Keeper:
     def __init__(self, path: Path, providers: Providers, prices: Prices) -> None:
         self._providers = providers
         self._prices = prices
+        self._unpriced: OrderedDict[str, tuple[Usage, Mapping[str, Any]]] = OrderedDict()
         self.store = Store(path, reprice=self._priced)
 
     def __call__(
@@ -44,8 +47,14 @@ class Keeper:
             resource=self._resource(),
             error=call.error_type is not None,
         )
-        if event is not None:
-            self.store.put(event)
+        if event is None:
+            return
+        if call.usage is not None and event["cost"].get("reason") == "prices_loading":
+            # An event says less than what decides the price: speed, place, searches.
+            self._unpriced[event["event_id"]] = call.usage, billing_terms(call)
+            if len(self._unpriced) > _MOST_UNPRICED:
+                self._unpriced.popitem(last=False)
+        self.store.put(event)
 
     def _resource(self) -> Mapping[str, Any]:
         resource = getattr(self._providers.current(), "resource", None)
@@ -53,15 +62,12 @@ class Keeper:
 
     def _priced(self, event: dict[str, Any]) -> dict[str, Any]:
         """The event with its cost, now that prices have loaded. On the store's thread, which may wait."""
+        known = self._unpriced.pop(event["event_id"], None)
+        if known is None:
+            return event
         self._prices.wait(_LOADING_WAIT_S)
-        call = event["call"]
-        estimate = self._prices.estimate(
-            provider=call["provider"],
-            model=call.get("response_model") or call.get("request_model"),
-            usage=Usage.from_mapping(event["usage"]),
-            service_tier=call.get("service_tier"),
-            at=datetime.fromisoformat(event["occurred_at"]),
-        )
+        usage, terms = known
+        estimate = self._prices.estimate(usage=usage, **terms)
         figures = {"usd": estimate.usd, "saved_usd": estimate.saved_usd}
         words = {"reason": estimate.reason, "source": estimate.source}
         event["cost"] = {name: _plain(value) for name, value in figures.items() if value is not None}
