@@ -73,7 +73,7 @@ class Analyzer:
         prints = [self._fingerprints.of(segment) for segment in prompt.segments]
         trace = self._trace(call, rule, prints)
         family = call.tag or self._family(call, trace)
-        position, closest = self._index.deepest(trace.canonical_chain)
+        position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
         judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage)
         verdict = judge.verdict()
         seen = self._index.seen(family)
@@ -104,14 +104,14 @@ class Analyzer:
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
             for kind, param in prompt.params.items()
         }
-        seed = self._hasher.digest(
-            call.provider.encode(), b"\0", (call.model or "").encode(), b"\0", call.scope.encode()
-        )
+        owner = self._hasher.digest(call.provider.encode(), b"\0", call.scope.encode("utf-8", "surrogatepass"))
+        seed = self._hasher.digest(owner, (call.model or "").encode("utf-8", "surrogatepass"))
         by_name = sorted(range(tools), key=lambda i: (prompt.segments[i].name, canonical[i]))
         return Trace(
             at=call.at,
             ready_at=call.ready_at,
             model=call.model,
+            owner=owner,
             seed=seed,
             params=params,
             wire=wire,

@@ -16,7 +16,8 @@ class Trace:
     Attributes:
         at: Unix seconds at the start of the request.
         ready_at: When the response began: from then on what the request wrote can be read.
-        seed: Whose cache and which model.
+        owner: Whose cache at which provider.
+        seed: The same, and which model.
         params: Hash of each cache-relevant parameter by its kind.
         wire: Wire hash of each segment.
         canonical: Canonical hash of each segment, tools in the order of the wire.
@@ -33,6 +34,7 @@ class Trace:
     at: float
     ready_at: float
     model: str | None
+    owner: bytes
     seed: bytes
     params: Mapping[str, bytes]
     wire: Sequence[bytes]
@@ -128,7 +130,7 @@ class PrefixIndex:
         for key in (
             *trace.chain,
             *(link + trace.seed for link in trace.canonical_chain),
-            *trace.canonical_chain,
+            *(link + trace.owner for link in trace.canonical_chain),
             *(b"landmark:" + landmark for landmark in landmarks),
         ):
             self._put(key, trace)

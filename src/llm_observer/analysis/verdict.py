@@ -121,7 +121,7 @@ class Judge:
             self.sent = Read(self.sent.position, reported, 0.0)
         self._best = self.sent
         _, then = self._index.deepest(self._now.canonical_chain, self._now.seed)
-        _, elsewhere = self._index.deepest(self._now.canonical_chain)
+        _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner)
         self._judge_scope(rule, then, elsewhere)
         if then is not None:
             self._judge_content(rule, then)
@@ -212,7 +212,8 @@ class Judge:
     def _judge_scope(self, rule: CacheRule, then: Trace | None, elsewhere: Trace | None) -> None:
         """The same prompt under another model, key, tier or parameter."""
         here = self._readable(rule, then) if then is not None else _NOTHING
-        if elsewhere is not None and elsewhere.model != self._now.model and elsewhere is not then:
+        known = shared_canonical(self._now, then) if then is not None else 0
+        if elsewhere is not None and shared_canonical(self._now, elsewhere) > known:
             there = self._readable(rule, elsewhere)
             if there.tokens > max(here.tokens, self.sent.tokens) + _LEAST_LOSS:
                 self._note(there, [Difference("model_changed", "model", None, 0)])
