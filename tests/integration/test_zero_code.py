@@ -13,6 +13,12 @@ from llm_observer.demo.provider import Provider
 
 APP = Path(__file__).parent / "apps" / "support.py"
 
+ONE_CALL = """
+import openai
+with openai.OpenAI(max_retries=0) as client:
+    client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": "Where is my spade?"}])
+"""
+
 PER_TOKEN = {
     "gpt-4.1": {"input": Decimal("2.00e-6"), "read": Decimal("0.50e-6"), "output": Decimal("8.00e-6")},
     "claude-sonnet-4-6": {
@@ -149,3 +155,38 @@ def test_the_spans_come_through_a_collector(
     assert receiver.content_types == {"application/json"}
     assert_explained(llm_spans(receiver), provider)
     assert "gen_ai.client.token.usage" in receiver.metric_names()
+
+
+def test_an_application_that_patches_as_well_has_one_span_per_call(
+    provider: Provider, receiver: Receiver, export_to: Callable[[str], None]
+) -> None:
+    """The agent was first: the `patch()` in the code changes nothing."""
+    export_to(receiver.url)
+    done = run_instrumented("-c", f"import llm_observer\nllm_observer.patch()\n{ONE_CALL}")
+    assert done.stderr == ""
+    assert len(provider.log) == 1
+    (span,) = receiver.spans()
+    assert span.scope == "llm_observer"
+    assert span.attributes["llm_observer.cache.outcome"] == "uncacheable"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "llm_observer"), ("LLM_OBSERVER_DISABLED", "true")],
+)
+def test_the_agent_leaves_the_package_out_when_told_to(
+    variable: str,
+    value: str,
+    provider: Provider,
+    receiver: Receiver,
+    export_to: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By OpenTelemetry's own switch or by ours: the call is made and nothing is seen."""
+    export_to(receiver.url)
+    monkeypatch.setenv(variable, value)
+    done = run_instrumented("-c", ONE_CALL)
+    assert done.stderr == ""
+    assert len(provider.log) == 1
+    assert receiver.spans() == []
+    assert not any(name.startswith("gen_ai.") for name in receiver.metric_names())
