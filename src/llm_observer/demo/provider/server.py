@@ -196,6 +196,7 @@ def _numbered(events: Iterator[JSON]) -> Iterator[JSON]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for them, and leaves no socket behind
+    request_queue_size = 128  # an application may connect many times at once
 
     def __init__(self, provider: Provider) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
