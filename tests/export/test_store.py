@@ -126,9 +126,11 @@ def test_a_process_that_ends_keeps_what_it_put(path: Path) -> None:
         sys.path.insert(0, {str(Path(__file__).parents[1])!r})
         from pathlib import Path
         from export_helpers import FULL, make_event
+        from llm_observer.export import worker
         from llm_observer.export.store import Store
         import multiprocessing
 
+        worker.EXIT_FLUSH_S = 20.0  # the machine may be busy
         store = Store(Path({str(path)!r}), max_age_s=1e12)
 
         def child(n):

@@ -44,7 +44,7 @@ _PRUNE_EVERY_ROWS = 2000
 _PRUNE_EVERY_S = 600.0
 _RETRY_AFTER_S = 60.0
 """How long a file that could not be used is left alone."""
-_FORK_WAIT_S = 0.5
+_FORK_WAIT_S = 2.0
 """How long a fork may wait for a write to end."""
 
 
