@@ -31,18 +31,25 @@ _NUMBERING = r"(?:number|no\.?|nr\.?|num|count|counter|index|idx|id|position)"
 _QUOTE = r"[\"'*`_]{0,3}"
 _IS = rf"{_QUOTE}\s?(?:[:=]\s?{_QUOTE}\#?|\#|is\s(?:now\s)?)"
 
-_BEFORE = re.compile(
+# Ending in a mark: "attempt_number=", "Tokens used so far: ", "turn #".
+_MARKED = re.compile(
     rf"""(?:^|[^a-z])(?:
-      (?:current\s|this\s)? {_UNIT} (?:[ _-]?{_NUMBERING})? {_IS}
-    | (?:{_UNIT}|{_ITEM})s?[ _-]{_NUMBERING} (?:{_IS}|\s)
+      {_UNIT} (?:[ _-]?{_NUMBERING})? {_IS}
+    | {_ITEM}s?[ _-]{_NUMBERING} {_IS}
     | (?:{_UNIT}|message|msg|request|call|query|question|event|visit|search|job|build|session|ticket|order|case|task) \s? \#
-    | (?:cost|spent|spend|spending)(?:\ so\ far)?{_IS}? \s?\$
-    | (?:attempt|retry|poll|tick|heartbeat|iteration)\s
-    | (?:you\ are|you're|currently|now|we\ are|presently) (?:\ on|\ at|\ in)? (?:\ the)? \ (?:{_UNIT}|{_ITEM}) \s\#?
-    | (?:current|this\ is) (?:\ the)? (?:\ conversation|\ agent|\ retry)? \ {_UNIT} \s\#?
     | {_STATE} [ _-] {_PLURAL} (?:[ _](?:count|budget|so\ far))? {_IS}
-    | (?:total[ _]|number\ of\ )? {_PLURAL} [ _] (?:are\ |already\ )? {_STATE} (?:\ so\ far)? {_IS}
-    | (?:current[ _](?:count|total|number|index|position)|queue[ _]position|position\ in\ (?:the\ )?queue|sequence|seq|counter|uptime|usage|token[ _]usage|tick[ _]?count) {_IS}
+    | {_PLURAL} [ _] (?:are\ |already\ )? {_STATE} (?:\ so\ far)? {_IS}
+    | (?:current[ _](?:count|total|number|index|position)|queue[ _]position|position\ in\ (?:the\ )?queue|sequence|seq|counter|uptime|usage|tick[ _]?count) {_IS}
+    )\Z""",
+    re.VERBOSE,
+)
+# Ending in a word: "you are on step ", "this is attempt ", "request number ".
+_SPACED = re.compile(
+    rf"""(?:^|[^a-z])(?:
+      (?:attempt|retry|poll|tick|heartbeat|iteration)\s
+    | (?:{_UNIT}|{_ITEM})s?[ _-]{_NUMBERING} (?:\sis|\sis\snow)? \s
+    | (?:you\ are|you're|currently|now|we\ are|presently) (?:\ on|\ at|\ in)? (?:\ the)? \ (?:{_UNIT}|{_ITEM}) \s
+    | (?:current|this\ is) (?:\ the)? (?:\ conversation|\ agent|\ retry)? \ {_UNIT} \s
     )\Z""",
     re.VERBOSE,
 )
@@ -66,11 +73,14 @@ _AFTER = re.compile(
     re.VERBOSE,
 )
 _USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
-_STATIC = re.compile(r"max|limit|minimum|at most|up to|at least|default|between|every|within|exactly|after|than|first|last|budget of")
+_STATIC = frozenset(
+    "max maximum maximal limit limits min minimum most least default defaults between every within exactly after than first last up".split()
+)
 # "step = 0", "step=2": what a program starts from.
 _CODE = re.compile(r" = \Z|\b(?:step|run|pass|loop|epoch|turn|n|no|num|index|idx|count|number|position|generation)=\Z")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
-_FREE_BEFORE = frozenset(" \n\t([:=#\"'`*")
+_MARKS = frozenset(":=#")
+_MAY_FOLLOW = frozenset(" -/,%")
 
 _AGE = re.compile(
     r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|months?|y|years?)\b\.?(?:\s?[0-9]{1,2}\s?(?:s|secs?|m|mins?|minutes?|h|hours?))?\s(?:ago|old)\b"
@@ -86,44 +96,44 @@ def find_counter(text: str, start: int, end: int) -> tuple[int, int] | None:
 
     `end` is the end of the run of digits; a counter written with thousands separators ends later.
     """
-    if start and text[start - 1] not in _FREE_BEFORE:
-        return None
-    after = text[end : end + 2]
     low = text[max(0, start - _REACH) : start].lower()
-    gate = not _GATE.isdisjoint(_WORDS.findall(low)[-5:])
-    if not gate and (after[:1] not in " -/,s" or low.endswith(("\n", "\n- "))):
-        return None
+    words = _WORDS.findall(low, max(0, len(low) - 28))
+    if _GATE.isdisjoint(words):
+        if low[-1:] != "[" and text[end : end + 1] not in _MAY_FOLLOW:
+            return None
+        words = []
     number = _NUMBER.match(text, start)
     if not number:
         return None
     end = number.end()
-    after = text[end : end + 2]
-    if after and (after[0].isalpha() or after[0] in "%_" or (after[0] == "." and after[1:].isdigit())):
-        return None
-    if _is_counter(text, end, low, gate=gate):
-        return start, end
-    return None
+    return (start, end) if _is_counter(text, end, low, words) else None
 
 
-def _is_counter(text: str, end: int, low: str, *, gate: bool) -> bool:
-    static = _STATIC.search(low[-26:])
-    if _AFTER.match(text, end) and not static:
+def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
+    """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one of them matters."""
+    static = not _STATIC.isdisjoint(words[-4:])
+    if not static and _AFTER.match(text, end):
         return True
+    after = text[end : end + 2]
+    if after[:1] in {"_", "%"} or (after[:1] == "." and after[1:].isdigit()):
+        return False
     if low.endswith("["):
         return _PROGRESS.match(text, end) is not None
-    if not gate:
+    if not words:
         return False
-    if _UNIT_BEFORE.search(low) and _OF.match(text, end):
+    if _OF.match(text, end) and _UNIT_BEFORE.search(low, max(0, len(low) - 24)):
         return True
-    if _MESSAGE.search(low):
-        return text.startswith(" [", end)
+    if low.endswith("message "):
+        return _MESSAGE.search(low) is not None and text.startswith(" [", end)
     if static:
         return False
-    if _BRACKETED.search(low):
-        return text[end : end + 1] in {")", "]", ">", "/", ","}
+    if _BRACKETED.search(low, max(0, len(low) - 14)):
+        return after[:1] in {")", "]", ">", "/", ","}
     if low.endswith(("budget: ", "budget ", "usage: ")):
-        return _USED_OF.match(text, end) is not None or text[end : end + 1] == "/"
-    return not _CODE.search(low) and _BEFORE.search(low) is not None
+        return _USED_OF.match(text, end) is not None or after[:1] == "/"
+    if _MARKS.isdisjoint(low[-5:]):
+        return _SPACED.search(low) is not None
+    return not _CODE.search(low, max(0, len(low) - 16)) and _MARKED.search(low) is not None
 
 
 def find_age(text: str, start: int, end: int) -> int | None:

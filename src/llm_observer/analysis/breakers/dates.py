@@ -37,6 +37,16 @@ _ANCHOR = re.compile(
     r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|\ ?[hH時时點点시년年])"
 )
 
+# A date or clock behind one of these, or behind a digit and a space, is one of a list.
+_MIDST = frozenset("0123456789,;/|")
+
+_NO_DAY = frozenset((". ", ".\n", "\n", ""))
+# In ASCII text one of these words announces a date or a clock.
+_NOW = frozenset(
+    "date today now datum fecha data dato heute hoy oggi hui time clock of at updated since until started ended uhrzeit heure hora ora tijd".split()
+)
+_LETTERS = re.compile(r"[a-z]+")
+
 _Found = tuple[int, int, str]
 
 
@@ -70,7 +80,7 @@ def _days_of_today(text: str) -> Iterator[tuple[int, int]]:
             if day and month:
                 end = match.end(name)
         if end:
-            yield match.start("first"), end
+            yield match.start("first"), end - (text[end - 1] == ".")
 
 
 def _windows(text: str) -> Iterator[tuple[int, int]]:
@@ -114,7 +124,7 @@ def _is_date(match: re.Match[str]) -> bool:
 def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     """The date of `match` with its weekday, clock and zone; `None` where it turns out to be part of a name."""
     start, end = match.span()
-    day = DAY_AFTER.match(text, end)
+    day = DAY_AFTER.match(text, end) if text[end : end + 2] not in _NO_DAY and not text[end + 1 : end + 2].isdigit() else None
     after = day.end() if day and (not day["word"] or is_weekday(day["word"])) else end
     compact = match["compact"]
     clock = (compact and COMPACT_CLOCK.match(text, end)) or TIME_AFTER.match(text, after) or PATH_CLOCK.match(text, end)
@@ -130,19 +140,36 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     if after == end and text[end - 1] == "." and text[end - 2].isdigit():
         after -= 1
     back = _day_before(head)
-    if before := CLOCK_BEFORE.search(head[: len(head) - back]):
-        return start - (len(head) - before.start()), after, "datetime"
-    if match["dmy"] and len(match["y"]) == 2 and not DATE_ANNOUNCED.search(head):
+    if clock_back := _clock_before(head[: len(head) - back]):
+        return start - back - clock_back, after, "datetime"
+    if match["dmy"] and len(match["y"]) == 2 and not _announced(head, DATE_ANNOUNCED):
         return None
     return start - back, after, "date"
 
 
 def _day_before(head: str) -> int:
     """The length of the weekday that ends `head`, with the marks behind it; 0 without one."""
-    before = DAY_BEFORE.search(head)
+    if not head or (head[-1] != " " and head[-1].isascii()) or head[-2:-1].isdigit():
+        return 0
+    before = DAY_BEFORE.search(head, max(0, len(head) - 28))
     if before and (not before["word"] or is_weekday(before["word"])):
         return len(head) - before.start()
     return 0
+
+
+def _clock_before(head: str) -> int:
+    """The length of the clock that ends `head`, with what joins it to the date; 0 without one."""
+    if head[-1:] != " " or (":" not in head[-24:] and head.isascii()):
+        return 0
+    before = CLOCK_BEFORE.search(head, max(0, len(head) - 32))
+    return len(head) - before.start() if before else 0
+
+
+def _announced(head: str, pattern: re.Pattern[str]) -> bool:
+    """Whether `head` ends in words such as "the current time is"."""
+    if head[-1:] in _MIDST or (head.isascii() and _NOW.isdisjoint(_LETTERS.findall(head[-32:].lower()))):
+        return False
+    return pattern.search(head) is not None
 
 
 def _with_zone(text: str, end: int) -> int:
@@ -197,11 +224,12 @@ def _alone(text: str, at: int, limit: int) -> Iterator[_Found]:
     """Log prefixes; clocks without a date: with seconds, or where the words before say that it is the time now."""
     while match := CLOCK.search(text, at, limit):
         start, at = match.span()
-        if log := GLOG.search(text, max(0, start - 8), at + 8):
+        if text.count(":", start, at) < 2:
+            if not _announced(text[max(0, start - _HEAD) : start], CLOCK_ANNOUNCED):
+                continue
+        elif log := GLOG.match(text, max(0, start - 6)):
             start, at = log.span()
             yield start, at, "datetime"
-            continue
-        if text.count(":", start, at) < 2 and not CLOCK_ANNOUNCED.search(text[max(0, start - _HEAD) : start]):
             continue
         at = _with_zone(text, at)
         yield start, at, "clock"

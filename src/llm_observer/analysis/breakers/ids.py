@@ -26,6 +26,8 @@ _JAVA_IDENTITY = re.compile(r"[A-Za-z_$\]]@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
+_DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2,6}Z?)?\Z")
+
 _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|user|usr|guest|anon|client|cust|cus|customer|uid|rid|sid|visitor|chat"
 # Prefixes that a program puts before an id.
 _PREFIX = re.compile(
@@ -42,6 +44,10 @@ _PINNED = re.compile(
     r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|--hash=sha256:|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
     r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
 )
+# A booking code such as X7K9QD.
+_CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
+# What Kubernetes puts behind the name of a deployment.
+_POD = re.compile(r"-([bcdf-hj-np-tv-z24-9]{8,10}-[bcdf-hj-np-tv-z24-9]{5})\Z")
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
 _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
@@ -67,7 +73,9 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return _address(text, start, end)
     if any(group in token for group in _CLASSES):
         return None
-    if _REQUEST.match(token):
+    if token[0] in "12" and _DATE.match(token):
+        return None
+    if len(token) >= 20 and _REQUEST.match(token):
         return span_of(start, end, "keyed_id", session=True)
     if _TIME_INSIDE.search(token):
         return None
@@ -180,6 +188,8 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start, end, "hex", session=key.names_session)
     if before == "#" and len(token) in {6, 8} and _HEX.match(token):
         return None
+    if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
+        return span_of(start, end, "keyed_id", session=key.names_session)
     if not is_opaque_under_key(token):
         return None
     if key.is_session or (key.names_session and key.is_id):
@@ -207,6 +217,10 @@ def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
     parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
     if parts:
         return span_of(start + parts[0].start(), start + parts[-1].end(), _shape(parts[0][0]) or "random_id", session=key.names_session)
+    if pod := _POD.search(token):
+        return span_of(start + pod.start(1), start + len(token), "random_id")
+    if key.is_fresh and key.mark.strip() and len(token) >= 12 and _HEX.match(token.replace("-", "")):
+        return span_of(start, start + len(token), "hex")
     if key.names_session and sum(map(str.isdigit, token)) >= 4 and (key.is_session or key.is_id) and is_opaque_under_key(token.replace("-", "")):
         return span_of(start, start + len(token), "keyed_id", session=True)
     return None

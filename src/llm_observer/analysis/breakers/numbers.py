@@ -2,12 +2,12 @@
 
 import re
 
-from llm_observer.analysis.breakers.counters import find_age, find_counter
+from llm_observer.analysis.breakers.counters import find_age
 from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_placeholder_number
 
-__all__ = ["classify_number", "is_epoch"]
+__all__ = ["classify_address", "classify_number", "is_epoch"]
 
 _IPV4 = re.compile(
     r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?!/(?:[12]?[0-9]|3[0-2])(?![0-9]))"
@@ -22,9 +22,9 @@ _FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9.])")
 _SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")
 _MOCK = re.compile(r"Mock [^>\n]{0,100}\Z")
-_NOT_EPOCH = re.compile(r"(?:isbn|ean|gtin|upc|phone|tel|fax|call|iban|imei|msisdn|mobile|hotline|barcode|serial|vat)[^\n]{0,12}\Z", re.IGNORECASE)
-
-_PRICES = frozenset("$€£¥₹")
+_NOT_EPOCH = frozenset("isbn ean gtin upc phone tel fax call iban imei msisdn mobile hotline barcode serial vat".split())
+_WORDS = re.compile(r"[a-z]+")
+_UNKEYED = frozenset(".,$€£¥₹")
 
 
 def is_epoch(digits: str) -> bool:
@@ -33,35 +33,34 @@ def is_epoch(digits: str) -> bool:
 
 
 def classify_number(text: str, start: int, end: int) -> Span | None:
-    """What volatile value begins with the digits from `start` to `end`, if any."""
+    """What volatile value the digits from `start` to `end` are, counters apart, if any."""
     size = end - start
     before = text[start - 1] if start else "\n"
-    after = text[end] if end < len(text) else "\n"
-    if size <= 3 and after == ".":
-        if span := _address(text, start, before):
-            return span
-    elif size >= 10 and before not in ".+" and is_epoch(text[start:end]) and not _NOT_EPOCH.search(text[max(0, start - 24) : start]):
+    if size <= 3:
+        age = find_age(text, start, end)
+        return span_of(start, age, "age") if age else None
+    if size >= 10 and before not in ".+" and is_epoch(text[start:end]):
+        if not _NOT_EPOCH.isdisjoint(_WORDS.findall(text[max(0, start - 24) : start].lower())):
+            return None
         tail = _FRACTION.match(text, end)
         return span_of(start, tail.end() if tail else end, "epoch")
-    if before in ".," or before in _PRICES or after == "%":
+    if before in _UNKEYED:
         return None
-    if size == 6 and (clock := _SHORT_LOG.match(text, end)) and before == "\n" and _SHORT_DATE.match(text, start):
+    if size == 6 and before == "\n" and (clock := _SHORT_LOG.match(text, end)) and _SHORT_DATE.match(text, start):
         return span_of(start, clock.end(), "datetime")
-    if size <= 7:
-        if counter := find_counter(text, start, end):
-            return span_of(*counter, "counter")
-        if size <= 3 and (age := find_age(text, start, end)):
-            return span_of(start, age, "age")
-    return _keyed(text, start, end) if size >= 4 else None
+    return _keyed(text, start, end)
 
 
-def _address(text: str, start: int, before: str) -> Span | None:
+def classify_address(text: str, start: int) -> Span | None:
+    """The IPv4 address that begins at `start`, if it is that of a host."""
+    before = text[start - 1] if start else "\n"
     if before in ".+-" or (before == "/" and text[start - 2 : start - 1] not in {"/", ""}):
         return None
     address = _IPV4.match(text, start)
-    if address and address[0].find(".") == 1 and not _HOST_BEFORE.search(text[max(0, start - 24) : start]):
+    if not address or _FIXED_IPV4.match(address[0]):
         return None
-    if not address or _FIXED_IPV4.match(address[0]) or _VERSION_BEFORE.search(text[max(0, start - 10) : start]):
+    head = text[max(0, start - 24) : start]
+    if _VERSION_BEFORE.search(head) or (address[0][1] == "." and not _HOST_BEFORE.search(head)):
         return None
     return span_of(start, address.end(), "ip")
 

@@ -19,7 +19,7 @@ _CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z")
-_PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|bar|test|example|sample|your|demo|dummy|12345|54321|0000000|\A[a-z]{1,3}-?123\Z", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
 
@@ -72,7 +72,7 @@ def is_opaque_under_key(token: str) -> bool:
     body = token[:_SAMPLE]
     size = len(body)
     digits = sum(map(len, _DIGITS.findall(body)))
-    if size < 6 or _PLACEHOLDER.search(body):
+    if size < 6 or (size < 16 and _PLACEHOLDER.search(body)):
         return False
     if digits == size:
         return not is_placeholder_number(body)
@@ -81,7 +81,7 @@ def is_opaque_under_key(token: str) -> bool:
     if _HEX.match(body):
         return digits > 0
     if digits == 1 and size < 16:
-        return False
+        return size >= 8 and not body.islower() and not body.isupper() and _density(body) > 0.45 and _wordlike(body) < 0.8
     if digits:
         return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
     return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7

@@ -25,7 +25,7 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 
-_COLONS = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:)")
+_COLONS = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")
 _V6_BEFORE = re.compile(r"[0-9A-Fa-f:]{1,40}")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{2,44}(?:%[0-9A-Za-z]{1,15})?(?![0-9A-Za-z:])")
 _FIXED_V6 = re.compile(r"[0:]*1?\Z|ff0|fe80::1\Z|::ffff:(?:0\.0\.0\.0|255\.|127\.)", re.IGNORECASE)

@@ -43,10 +43,9 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
         return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
     if not text.isascii() and _OTHER_DIGIT.search(text):
         text = text.translate(_TO_ASCII)
-    found: list[Span] = []
+    found = [span_of(*date) for date in find_dates(text)]
     if _DIGIT.search(text):
-        found = find_tokens(text)
-        found += [span_of(*date) for date in find_dates(text)]
+        found += find_tokens(text)
         found += find_signed_urls(text)
         found += find_addresses(text)
     found += find_temp_paths(text)
