@@ -10,9 +10,9 @@ import pydantic
 
 __all__ = ["ANTHROPIC", "OPENAI", "Style", "has", "outcome", "seen"]
 
-MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
-CHAT = {"model": "gpt-4o-mini", "messages": MESSAGES}
-MESSAGE = {"model": "claude-sonnet-5", "max_tokens": 64, "messages": MESSAGES}
+MESSAGES: list[Any] = [{"role": "user", "content": "What is the capital of France?"}]
+CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": MESSAGES}
+MESSAGE: dict[str, Any] = {"model": "claude-sonnet-5", "max_tokens": 64, "messages": MESSAGES}
 
 
 class Answer(pydantic.BaseModel):
@@ -204,9 +204,9 @@ def posted(path: str, body: dict[str, Any]) -> Callable[[Any], Any]:
     return call
 
 
-_RESPONSE = {"model": "gpt-4o-mini", "input": "What is the capital of France?"}
-_COMPLETION = {"model": "gpt-3.5-turbo-instruct", "prompt": "What is the capital of France?"}
-_EMBEDDING = {"model": "text-embedding-3-small", "input": "France", "encoding_format": "float"}
+_RESPONSE: dict[str, Any] = {"model": "gpt-4o-mini", "input": "What is the capital of France?"}
+_COMPLETION: dict[str, Any] = {"model": "gpt-3.5-turbo-instruct", "prompt": "What is the capital of France?"}
+_EMBEDDING: dict[str, Any] = {"model": "text-embedding-3-small", "input": "France", "encoding_format": "float"}
 
 OPENAI = (
     Style(name="chat create", api="chat.completions", needs="chat.completions", call=created("chat.completions.create", **CHAT)),

@@ -46,6 +46,11 @@ class Aspect(Protocol):
         ...
 
 
+def _scope(span: Any) -> str:
+    """The name of the instrumentation that started `span`."""
+    return str(getattr(getattr(span, "instrumentation_scope", None), "name", ""))
+
+
 class Foreign:
     """A span that the SDK is expected to start for the call by itself."""
 
@@ -59,8 +64,7 @@ class Foreign:
 
     def is_it(self, span: Any) -> bool:
         """Whether `span` is the expected one."""
-        scope = span.instrumentation_scope
-        return scope is not None and str(scope.name).startswith(self.scope) and span.name == self.name
+        return _scope(span).startswith(self.scope) and span.name == self.name
 
 
 class CallSpan:
@@ -159,11 +163,17 @@ class CallSpan:
         foreign = self._foreign
         if foreign is None or self._span is not None or foreign.unsampled is not None:
             return
-        current = trace.get_current_span()
-        context = current.get_span_context()
+        current: Any = trace.get_current_span()
+        context: SpanContext = current.get_span_context()
         outer = trace.get_current_span(self._parent).get_span_context()
-        if context.is_valid and not current.is_recording() and context.span_id != outer.span_id:
+        if not context.is_valid or context.span_id == outer.span_id:
+            return
+        if not current.is_recording():
             foreign.unsampled = context
+        elif foreign.is_it(current):
+            # Started where the processors did not see the call, as by a provider that runs them in a pool.
+            for processor in self._runtime.providers.processors:
+                self.bind(current, processor.aspect, processor)
 
     def _start_span(self) -> None:
         call = self.call
@@ -191,10 +201,7 @@ class CallSpan:
         self._aspects.setdefault(name, aspect)
 
     def _is_ours(self, span: Any) -> bool:
-        if self._foreign is not None and self._foreign.is_it(span):
-            return True
-        scope = span.instrumentation_scope
-        return scope is not None and scope.name == SCOPE
+        return _scope(span) == SCOPE or (self._foreign is not None and self._foreign.is_it(span))
 
     # The end.
 

@@ -21,6 +21,9 @@ __all__ = ["Providers", "takes_processors"]
 _equipped: WeakValueDictionary[int, Any] = WeakValueDictionary()
 _lock = threading.Lock()
 
+_PROCESSORS = (PromptHashProcessor(), CostProcessor(), CacheProcessor())
+"""They hold nothing, so all providers share them."""
+
 
 def takes_processors(provider: object) -> bool:
     """Whether `provider` is an SDK's, or a proxy of one, and not the API's placeholder."""
@@ -33,6 +36,8 @@ class Providers:
     The one given, else the global one once it is an SDK's, else a private one that samples everything and is never
     made global. Once a global one appears, the private one gets no more spans.
     """
+
+    processors = _PROCESSORS
 
     def __init__(self, given: trace.TracerProvider | None = None) -> None:
         self._given = given
@@ -85,7 +90,7 @@ class Providers:
                 if extend:
                     self._extended[id(provider)] = provider
             if fresh:
-                for processor in (PromptHashProcessor(), CostProcessor(), CacheProcessor()):
+                for processor in self.processors:
                     provider.add_span_processor(processor)
             if extend:
                 for extension in self.extensions:
