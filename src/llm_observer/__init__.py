@@ -8,9 +8,10 @@ Every call of the OpenAI and Anthropic SDKs from here on is one OpenTelemetry sp
 prompt cache. Local only, until telemetry is enabled with a key and an endpoint; no prompt ever leaves the process.
 """
 
+import importlib
 import logging
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import TracerProvider
@@ -40,6 +41,10 @@ from llm_observer.telemetry.tags import tag
 from llm_observer.usage import Usage
 from llm_observer.wiring import connected
 
+if TYPE_CHECKING:
+    from llm_observer import testing
+    from llm_observer.export.exporter import EnvelopeExporter
+
 __all__ = [
     "Breaker",
     "CacheProcessor",
@@ -47,6 +52,7 @@ __all__ = [
     "CallSite",
     "CostEstimate",
     "CostProcessor",
+    "EnvelopeExporter",
     "GroupSummary",
     "LLMObserverInstrumentor",
     "PromptHashProcessor",
@@ -68,6 +74,7 @@ __all__ = [
     "stats",
     "summary",
     "tag",
+    "testing",
     "unpatch",
 ]
 
@@ -170,3 +177,14 @@ def stats() -> Stats:
         retries=counters.of("retries"),
         queued=process.queued() if process is not None else 0,
     )
+
+
+def __getattr__(name: str) -> Any:
+    """What is loaded only when asked for: it takes time that not every user needs to spend."""
+    if name == "EnvelopeExporter":
+        from llm_observer.export.exporter import EnvelopeExporter  # noqa: PLC0415
+
+        return EnvelopeExporter
+    if name == "testing":
+        return importlib.import_module("llm_observer.testing")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -12,7 +12,7 @@ from llm_observer.config import Settings
 from llm_observer.engine import Engine
 from llm_observer.guard import guard
 from llm_observer.telemetry.runtime import Runtime
-from llm_observer.wiring import connect
+from llm_observer.wiring import connect, disconnect
 
 __all__ = ["LLMObserverInstrumentor", "Runtime", "wire"]
 
@@ -71,3 +71,4 @@ class LLMObserverInstrumentor(BaseInstrumentor):
         for hook in _hooks:
             hook.uninstall()
         LLMObserverInstrumentor.runtime = None
+        disconnect()

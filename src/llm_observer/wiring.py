@@ -1,11 +1,16 @@
 """Connects a runtime to all that takes note of finished calls: totals, callbacks, the local store, the envelope."""
 
+import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from opentelemetry.sdk.trace import SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
+from llm_observer.config import Settings
+from llm_observer.guard import guard
 from llm_observer.summary import callbacks, tally
 from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.runtime import Runtime
@@ -13,7 +18,7 @@ from llm_observer.telemetry.runtime import Runtime
 if TYPE_CHECKING:
     from llm_observer.keeping import Keeper
 
-__all__ = ["Process", "connect", "connected"]
+__all__ = ["Process", "connect", "connected", "disconnect"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +27,15 @@ class Process:
 
     runtime: Runtime
     keeper: "Keeper | None"
+    senders: list[SpanProcessor]
+    """What sends to the endpoint, one for each provider."""
 
     def flush(self, timeout: float) -> bool:
-        """Wait at most `timeout` seconds for spans and stored calls; whether all are out."""
+        """Wait at most about `timeout` seconds for spans and stored calls; whether all are out."""
+        until = time.monotonic() + timeout
         flushed = self.runtime.flush(timeout)
-        return (self.keeper is None or self.keeper.store.flush(timeout)) and flushed
+        left = max(0.0, until - time.monotonic())
+        return (self.keeper is None or self.keeper.store.flush(left)) and flushed
 
     def queued(self) -> int:
         """How many events wait to be written."""
@@ -47,7 +56,29 @@ def connect(runtime: Runtime) -> None:
     keeper = _keeper(runtime)
     if keeper is not None:
         runtime.listeners.append(keeper)
-    _connected[:] = [Process(runtime, keeper)]
+    senders: list[SpanProcessor] = []
+    if runtime.settings.sends:
+        runtime.providers.extensions.append(lambda provider: senders.append(_send_from(provider, runtime.settings)))
+    _connected[:] = [Process(runtime, keeper, senders)]
+
+
+def disconnect() -> None:
+    """Send what is waiting, and nothing from then on. Streams that are still open are kept in the store."""
+    process = connected()
+    for sender in process.senders if process is not None else ():
+        with guard("wiring.disconnect"):
+            sender.shutdown()
+
+
+def _send_from(provider: Any, settings: Settings) -> SpanProcessor:
+    """Put the opt-in exporter on `provider`."""
+    # Not before it is wanted: the HTTP client takes its time to load.
+    from llm_observer.export.exporter import EnvelopeExporter  # noqa: PLC0415
+
+    exporter = EnvelopeExporter(settings.endpoint, settings.api_key, send_names=settings.send_names)
+    processor = BatchSpanProcessor(exporter)
+    provider.add_span_processor(processor)
+    return processor
 
 
 def _keeper(runtime: Runtime) -> "Keeper | None":
