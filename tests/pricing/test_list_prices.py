@@ -97,9 +97,9 @@ def reasoned(prompt: int, completion: int, reasoning: int) -> dict[str, Any]:
     return chat(prompt, completion, completion_tokens_details={"reasoning_tokens": reasoning})
 
 
-MESSAGES = {"provider": "anthropic", "api": "messages"}
-CONVERSE = {"provider": "aws.bedrock", "api": "converse"}
-GEMINI = {"provider": "gcp.gemini", "api": "generate_content"}
+MESSAGES: Any = {"provider": "anthropic", "api": "messages"}
+CONVERSE: Any = {"provider": "aws.bedrock", "api": "converse"}
+GEMINI: Any = {"provider": "gcp.gemini", "api": "generate_content"}
 
 OPENAI_CASES = [
     Case(name="plain", model="gpt-4o", raw=chat(10_000, 1_000), usd="0.035", source=OPENAI),
@@ -377,6 +377,11 @@ OPENAI_CASES = [
     ),
 ]
 
+STREAM_START = {"input_tokens": 1_000, "cache_read_input_tokens": 5_000, "output_tokens": 1}
+"""`message_start.message.usage`"""
+STREAM_END = {"input_tokens": 1_000, "cache_read_input_tokens": 5_000, "output_tokens": 400}
+"""`message_delta.usage`, cumulative"""
+
 # 21 x 5 + 188,086 x 6.25 + 393 x 25
 ANTHROPIC_CASES = [
     Case(
@@ -616,10 +621,7 @@ ANTHROPIC_CASES = [
         **MESSAGES,
         name="a stream's cumulative usage",
         model="claude-sonnet-4-5",
-        raw={
-            **{"input_tokens": 1_000, "cache_read_input_tokens": 5_000, "output_tokens": 1},
-            **{"input_tokens": 1_000, "cache_read_input_tokens": 5_000, "output_tokens": 400},
-        },
+        raw=STREAM_START | STREAM_END,
         usd="0.0105",
         source="platform.claude.com/docs/en/build-with-claude/streaming, 2026-11-22",
     ),
@@ -930,13 +932,13 @@ def test_there_are_cases_for_every_trap() -> None:
     assert all(any(character.isdigit() for character in case.source) for case in CASES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.provider}: {case.name}")
+@pytest.mark.parametrize("case", CASES, ids=[f"{case.provider}: {case.name}" for case in CASES])
 def test_payload_in_dollars_out(case: Case, prices: Prices) -> None:
     """A raw payload costs what the provider's list says, to the last digit."""
     usage = Usage.from_provider(case.provider, case.api, case.raw)
     assert usage is not None
     assert usage.problem is None
-    asked = {"response_model": case.model, **case.terms}
+    asked: dict[str, Any] = {"response_model": case.model, **case.terms}
     terms = call_terms(provider=case.provider, request_model=case.model, raw_usage=case.raw, at=case.at, **asked)
     terms["batch"] = case.batch
     estimate = prices.estimate(usage=usage, **terms)

@@ -18,7 +18,11 @@ CACHED = Usage(input_tokens=10_000, output_tokens=1_000, cache_read_tokens=8_000
 AUDIO = Usage(input_tokens=1_000, output_tokens=100, input_audio_tokens=800)
 
 
-def written(**lifetimes: int) -> Usage:
+def with_noon(terms: dict[str, Any]) -> dict[str, Any]:
+    return {"at": NOON, **terms}
+
+
+def written(**lifetimes: Any) -> Usage:
     return Usage(input_tokens=10_000, output_tokens=1_000, cache_write_tokens=8_000, **lifetimes)
 
 
@@ -174,7 +178,7 @@ def test_absent_with_a_reason(
     prices: Prices, provider: str, model: str, usage: Usage, terms: dict[str, Any], reason: str
 ) -> None:
     """An unknown price is no price: no dollars, no saving, no source, one machine-readable reason."""
-    estimate = prices.estimate(provider=provider, model=model, usage=usage, **{"at": NOON, **terms})
+    estimate = prices.estimate(provider=provider, model=model, usage=usage, **with_noon(terms))
     assert estimate == CostEstimate(reason=reason)
 
 
@@ -254,7 +258,7 @@ class TestEstimateCost:
 
     def test_takes_our_names(self) -> None:
         """A mapping of `Usage`'s names, and a `Usage`, cost the same."""
-        mapping = {"input_tokens": 10_000, "output_tokens": 1_000, "cache_read_tokens": 8_000}
+        mapping: dict[str, Any] = {"input_tokens": 10_000, "output_tokens": 1_000, "cache_read_tokens": 8_000}
         by_mapping = estimate_cost(provider="openai", model="gpt-4o", usage=mapping, at=NOON)
         assert by_mapping.usd == Decimal("0.025")
         assert by_mapping == estimate_cost(provider="openai", model="gpt-4o", usage=Usage(**mapping), at=NOON)

@@ -312,7 +312,7 @@ class TestBills:
 ODD: list[Any] = ["12", -1, 1.5, 7.0, True, None, [], {}, {"a": [1]}, 10**30, float("nan"), object()]
 
 
-@pytest.mark.parametrize("value", ODD, ids=lambda value: f"{type(value).__name__}")
+@pytest.mark.parametrize("value", ODD, ids=[type(value).__name__ for value in ODD])
 @pytest.mark.parametrize(
     ("provider", "api", "names"),
     [
@@ -363,14 +363,14 @@ def test_no_counts_in_other_shapes(raw: dict[str, Any]) -> None:
         {"output_tokens": 5, "output_audio_tokens": 3, "output_image_tokens": 3},
     ],
 )
-def test_a_part_above_its_whole_is_a_problem(counts: dict[str, int]) -> None:
+def test_a_part_above_its_whole_is_a_problem(counts: dict[str, Any]) -> None:
     """Contradictory counts are kept as they are and named; the same parts in a larger whole are fine."""
     usage = Usage(**counts)
     assert usage.problem == "invalid_usage"
     with pytest.raises(ValueError):
         Usage.from_mapping(counts)
     whole = {name: counts[name] * 9 for name in counts if name in {"input_tokens", "output_tokens"}}
-    mended = {**counts, **whole}
+    mended: dict[str, Any] = {**counts, **whole}
     mended.update(
         {name: 9 for name in ("cache_write_tokens", "input_audio_tokens", "cache_read_tokens") if name in mended}
     )

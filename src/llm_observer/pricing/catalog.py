@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Final, cast
 
 from llm_observer.pricing.overrides import STANDARD
-from llm_observer.pricing.rates import RateCard, UnitPrices
+from llm_observer.pricing.rates import EXACT, RateCard, UnitPrices
 
 __all__ = ["PROVIDERS", "Catalog"]
 
@@ -187,7 +187,7 @@ def _steps(prices: Mapping[str, Any], provider: str) -> list[tuple[int, UnitPric
         for name, key in _PRICE_KEYS.items():
             if key in prices:
                 value = _at(prices[key], above)
-                values[name] = value * 1000 if name == "web_search" else value
+                values[name] = EXACT.multiply(value, Decimal(1000)) if name == "web_search" else value
         steps.append((above, _completed(UnitPrices(**values), provider)))
     return steps
 

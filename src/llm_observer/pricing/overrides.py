@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final, cast
 
-from llm_observer.pricing.rates import PRICE_NAMES, RateCard, UnitPrices
+from llm_observer.pricing.rates import EXACT, PRICE_NAMES, RateCard, UnitPrices
 
 __all__ = ["PriceEntry", "PriceFile", "parse_prices", "read_prices"]
 
@@ -86,7 +86,7 @@ class PriceEntry:
             made = self._at(above).or_else(prices) if self.steps else prices
             if self.times_input and made.input is not None:
                 unit = made.input
-                ratios = {name: unit * factor for name, factor in self.times_input.items()}
+                ratios = {name: EXACT.multiply(unit, factor) for name, factor in self.times_input.items()}
                 made = UnitPrices(**ratios).or_else(made)
             steps.append((above, made.times(self.multiplier) if self.multiplier is not None else made))
         return RateCard(steps, card.source)

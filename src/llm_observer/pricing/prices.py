@@ -2,11 +2,7 @@
 
 import functools
 import logging
-import os
-import threading
 import time
-import weakref
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,8 +11,9 @@ from typing import Final, Unpack
 
 from llm_observer.guard import guard
 from llm_observer.pricing.catalog import Catalog
+from llm_observer.pricing.loading import BackgroundLoad
 from llm_observer.pricing.overrides import PriceFile, read_prices
-from llm_observer.pricing.rates import RateCard, UnitPrices
+from llm_observer.pricing.rates import EXACT, RateCard, UnitPrices
 from llm_observer.pricing.resolve import Resolver
 from llm_observer.pricing.terms import At, CallTerms
 from llm_observer.results import CostEstimate
@@ -33,11 +30,16 @@ _LONGEST_NAME: Final = 512
 _SLOT_SECONDS: Final = 900
 """Prices by the time of day change on quarter hours: a card is good for one."""
 
-_FORK_WAIT_S: Final = 2.0
+_TOLD: Final = 5
+"""Problems of the overrides that are logged; `Prices.problems` has all."""
+
+_PROVIDER: Final = "provider"
+"""The source of a bill that the usage itself holds."""
 
 _ZERO: Final = Decimal(0)
 
-_Key = tuple[str, str, str | None, bool, str | None, str | None, int]
+_Terms = tuple[str, str | None, str | None, bool, str | None, str | None]
+"""Provider, model, service tier, batch, speed, place."""
 
 
 class Prices:
@@ -49,32 +51,25 @@ class Prices:
 
     def __init__(self, overrides: Path | None = None) -> None:
         self._overrides_path = overrides
-        self._resolver: Resolver | None = None
+        self._resolver = BackgroundLoad(self._load, "prices")
         self.problems: tuple[str, ...] = ()
-        self._lock = threading.Lock()
-        self._loaded = threading.Event()
-        self._thread: threading.Thread | None = None
+        """What is wrong with the overrides, one line each; known once loaded."""
         self._card = functools.lru_cache(maxsize=_REMEMBERED)(self._resolve)
-        _instances.add(self)
+        self.cache_info = self._card.cache_info
+        """How many rate cards, and reasons for having none, are kept."""
 
     @property
     def loaded(self) -> bool:
         """Whether loading has ended, well or not."""
-        return self._loaded.is_set()
+        return self._resolver.ended()
 
     def start_loading(self) -> None:
         """Load the prices in a daemon thread, once. Returns at once."""
-        if self._loaded.is_set() or self._thread is not None:
-            return
-        with self._lock:
-            if self._thread is None and not self._loaded.is_set():
-                self._thread = threading.Thread(target=self._load, name="llm-observer-prices", daemon=True)
-                self._thread.start()
+        self._resolver.start()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until the prices are loaded, at most `timeout_s`; starts loading when nothing has."""
-        self.start_loading()
-        return self._loaded.wait(timeout_s)
+        return self._resolver.wait(timeout_s)
 
     def estimate(
         self,
@@ -103,45 +98,20 @@ class Prices:
         if usage is None:
             return CostEstimate(reason="no_usage")
         bill = usage.reported_cost_usd
-        if bill is None and usage.problem is not None:
-            return CostEstimate(reason="invalid_usage")
+        if usage.problem is not None:
+            return CostEstimate(reason="invalid_usage") if bill is None else _billed(bill)
+        terms = (provider, model, service_tier, batch, speed, inference_geo)
         if type(usage) is not Usage and isinstance(usage, IteratedUsage):
-            return self._estimate_iterations(
-                usage,
-                lambda model_or_none, run: self.estimate(
-                    provider=provider,
-                    model=model_or_none or model,
-                    usage=run,
-                    service_tier=service_tier,
-                    batch=batch,
-                    speed=speed,
-                    inference_geo=inference_geo,
-                    at=at,
-                ),
-            )
-        if not self._loaded.is_set():
-            if bill is not None:
-                return CostEstimate(usd=bill, source="provider")
-            return CostEstimate(reason="prices_loading")
-        card = self._card_for(
-            provider=provider,
-            model=model,
-            service_tier=service_tier,
-            batch=batch,
-            speed=speed,
-            inference_geo=inference_geo,
-            at=at,
-        )
+            return self._estimate_iterations(usage, terms, at)
+        card = self._card_for(terms, at)
         charge = card if isinstance(card, str) else card.charge(usage)
         if isinstance(card, str) or isinstance(charge, str):
-            if bill is not None:
-                return CostEstimate(usd=bill, source="provider")
-            return CostEstimate(reason=str(charge))
+            return CostEstimate(reason=str(charge)) if bill is None else _billed(bill)
         cost, saved = charge
         return CostEstimate(
             usd=card.usd(cost) if bill is None else bill,
             saved_usd=None if saved is None else card.usd(saved),
-            source=card.source if bill is None else "provider",
+            source=card.source if bill is None else _PROVIDER,
         )
 
     def lost(
@@ -159,7 +129,7 @@ class Prices:
         """
         if usage is None or usage.problem is not None or usage.input_tokens is None or missed_tokens < 0:
             return None
-        card = self._card_for(**terms)
+        card = self._card_for(*_key(**terms))
         if isinstance(card, str):
             return None
         paid, fixed = card.charge(usage), card.charge(_with_reads(usage, missed_tokens))
@@ -179,7 +149,7 @@ class Prices:
 
         `ttl` is `1h` or `12h` for the long lifetimes; anything else is the provider's usual one.
         """
-        card = self._card_for(**terms)
+        card = self._card_for(*_key(**terms))
         if isinstance(card, str):
             return None
         written = Usage(
@@ -199,92 +169,83 @@ class Prices:
         **terms: Unpack[CallTerms],
     ) -> UnitPrices | None:
         """The prices per million tokens of a call with a prompt of `prompt_tokens`; `None` when not known."""
-        card = self._card_for(**terms)
+        card = self._card_for(*_key(**terms))
         return None if isinstance(card, str) else card.unit_prices(prompt_tokens)
 
-    def _estimate_iterations(
-        self, usage: IteratedUsage, estimate: Callable[[str | None, Usage], CostEstimate]
-    ) -> CostEstimate:
+    def _estimate_iterations(self, usage: IteratedUsage, terms: _Terms, at: At) -> CostEstimate:
         """The sum over the runs of a model that one call was billed as; searches are reported for all together."""
-        runs = [(run.model, run.usage) for run in usage.iterations]
-        if not runs or not self._loaded.is_set():
+        if not usage.iterations or not self.loaded:
             # Without the single runs, as the store keeps it, the call cannot be priced later either.
             return CostEstimate(reason="separate_iterations")
-        if usage.web_search_requests:
-            model, first = runs[0]
-            runs[0] = model, replace(first, web_search_requests=usage.web_search_requests)
-        costs = [estimate(model, run) for model, run in runs]
         usd = saved = _ZERO
-        for cost in costs:
-            if cost.usd is None:
-                return cost
-            usd += cost.usd
-            saved += cost.saved_usd or _ZERO
-        return CostEstimate(usd=usd, saved_usd=saved, source=costs[0].source)
+        source: str | None = None
+        searches = usage.web_search_requests
+        for run in usage.iterations:
+            card = self._card_for((terms[0], run.model or terms[1], *terms[2:]), at)
+            tokens = replace(run.usage, web_search_requests=searches) if searches else run.usage
+            searches = None
+            charge = card if isinstance(card, str) else "invalid_usage" if tokens.problem else card.charge(tokens)
+            if isinstance(card, str) or isinstance(charge, str):
+                return CostEstimate(reason=str(charge))
+            usd = EXACT.add(usd, card.usd(charge[0]))
+            saved = EXACT.add(saved, card.usd(charge[1] or 0))
+            source = source or card.source
+        return CostEstimate(usd=usd, saved_usd=saved, source=source)
 
-    def _card_for(
-        self,
-        *,
-        provider: str,
-        model: str | None,
-        service_tier: str | None = None,
-        batch: bool = False,
-        speed: str | None = None,
-        inference_geo: str | None = None,
-        at: At = None,
-    ) -> RateCard | str:
-        if not self._loaded.is_set():
+    def _card_for(self, terms: _Terms, at: At) -> RateCard | str:
+        if not self._resolver.ended():
             return "prices_loading"
-        if not model or len(model) > _LONGEST_NAME:
-            return "unknown_model"
+        model = terms[1]
         try:
+            if not model or len(model) > _LONGEST_NAME:
+                return "unknown_model"
             seconds = time.time() if at is None else at if isinstance(at, float | int) else _timestamp(at)
-            slot = int(seconds // _SLOT_SECONDS)
-            return self._card((provider, model, service_tier, batch, speed, inference_geo, slot))
+            return self._card(terms, int(seconds // _SLOT_SECONDS))
         except (TypeError, ValueError, ArithmeticError, AttributeError, OSError):
             # A value that is not of its declared type, or a time out of any calendar.
             return "invalid_terms"
 
-    def _resolve(self, key: _Key) -> RateCard | str:
-        provider, model, service_tier, batch, speed, inference_geo, slot = key
-        if self._resolver is None:
+    def _resolve(self, terms: _Terms, slot: int) -> RateCard | str:
+        provider, model, service_tier, batch, speed, place = terms
+        resolver = self._resolver.value
+        if resolver is None:
             return "prices_unavailable"
-        return self._resolver.card(
+        return resolver.card(
             provider,
-            model,
+            model or "",
             at=datetime.fromtimestamp(slot * _SLOT_SECONDS, UTC),
             service_tier=service_tier,
             batch=batch,
             speed=speed,
-            place=inference_geo,
+            place=place,
         )
 
-    def _load(self) -> None:
-        try:
-            with guard("prices.load"):
-                overrides = PriceFile() if self._overrides_path is None else read_prices(self._overrides_path)
-                self.problems = overrides.problems
-                if overrides.problems:
-                    log.error("prices are used without the overrides: %s", "; ".join(overrides.problems[:5]))
-                catalog = None
-                with guard("prices.catalog"):
-                    catalog = Catalog.load()
-                self._resolver = Resolver.with_bundled(catalog, overrides)
-        finally:
-            self._loaded.set()
+    def _load(self) -> Resolver:
+        overrides = PriceFile() if self._overrides_path is None else read_prices(self._overrides_path)
+        self.problems = overrides.problems
+        if overrides.problems:
+            log.error("prices are used without the overrides: %s", "; ".join(overrides.problems[:_TOLD]))
+        catalog = None
+        with guard("prices.catalog"):
+            catalog = Catalog.load()
+        return Resolver.with_bundled(catalog, overrides)
 
-    def before_fork(self) -> None:
-        """Let loading end: an import that a fork cuts short leaves its lock held for ever in the child."""
-        thread = self._thread
-        if thread is not None and not self._loaded.is_set():
-            thread.join(_FORK_WAIT_S)
 
-    def after_fork(self) -> None:
-        """In the child: what the parent's thread did not finish can be started again."""
-        self._lock = threading.Lock()
-        if not self._loaded.is_set():
-            self._loaded = threading.Event()
-            self._thread = None
+def _billed(usd: Decimal) -> CostEstimate:
+    return CostEstimate(usd=usd, source=_PROVIDER)
+
+
+def _key(
+    *,
+    provider: str,
+    model: str | None,
+    service_tier: str | None = None,
+    batch: bool = False,
+    speed: str | None = None,
+    inference_geo: str | None = None,
+    at: At = None,
+) -> tuple[_Terms, At]:
+    return (provider, model, service_tier, batch, speed, inference_geo), at
 
 
 def _timestamp(at: datetime) -> float:
@@ -309,20 +270,3 @@ def _with_reads(usage: Usage, missed: int) -> Usage:
         cache_write_1h_tokens=long - from_long,
         cache_write_12h_tokens=longest - (beyond - from_long),
     )
-
-
-_instances: "weakref.WeakSet[Prices]" = weakref.WeakSet()
-
-
-def _before_fork() -> None:
-    for prices in list(_instances):
-        prices.before_fork()
-
-
-def _after_fork() -> None:
-    for prices in list(_instances):
-        prices.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

@@ -38,14 +38,15 @@ class UnitPrices:
 
     def times(self, factor: Decimal) -> "UnitPrices":
         """Every token price times `factor`; fees per request stay."""
-        scaled = {name: EXACT.multiply(price, factor) for name, price in self._known() if name not in _FEES}
+        scaled = {name: EXACT.multiply(price, factor) for name, price in self.known() if name not in _FEES}
         return replace(self, **scaled)
 
     def or_else(self, other: "UnitPrices") -> "UnitPrices":
         """These prices, and `other`'s where these are not known."""
-        return replace(other, **dict(self._known()))
+        return replace(other, **dict(self.known()))
 
-    def _known(self) -> Iterable[tuple[str, Decimal]]:
+    def known(self) -> Iterable[tuple[str, Decimal]]:
+        """The prices that are known, by name."""
         for name in PRICE_NAMES:
             price: Decimal | None = getattr(self, name)
             if price is not None:
@@ -90,24 +91,17 @@ class RateCard:
         source: Where the prices come from.
     """
 
-    __slots__ = ("_decimals", "_rates", "source", "steps")
+    __slots__ = ("_exponent", "_rates", "source", "steps")
 
     def __init__(self, steps: Sequence[tuple[int, UnitPrices | None]], source: str) -> None:
         self.source = source
         self.steps = tuple(steps)
-        self._decimals = max(
-            (
-                -int(price.normalize(EXACT).as_tuple().exponent)
-                for _, prices in steps
-                if prices is not None
-                for name in PRICE_NAMES
-                if (price := getattr(prices, name)) is not None
-            ),
-            default=0,
-        )
-        self._decimals = max(self._decimals, 0)
+        known = [price for _, prices in steps if prices is not None for _, price in prices.known()]
+        decimals = max((-int(price.normalize(EXACT).as_tuple().exponent) for price in known), default=0)
+        decimals = max(decimals, 0)
+        self._exponent = -decimals - _MILLION_EXPONENT
         self._rates = tuple(
-            (above, None if prices is None or prices.input is None else _Rates(prices, self._decimals))
+            (above, None if prices is None or prices.input is None else _Rates(prices, decimals))
             for above, prices in steps
         )
 
@@ -131,7 +125,7 @@ class RateCard:
 
     def usd(self, amount: int) -> Decimal:
         """An amount in this card's unit as US dollars, exactly."""
-        return Decimal(amount).scaleb(-self._decimals - _MILLION_EXPONENT, EXACT)
+        return Decimal(amount).scaleb(self._exponent, EXACT)
 
     def charge(self, usage: Usage) -> tuple[int, int | None] | str:
         """What `usage` costs and what its cache reads saved, net of what its writes cost above plain input.
