@@ -14,12 +14,60 @@ _ITEMS = (
     "message", "msg", "request", "call", "query", "question", "event", "error", "failure", "task", "item", "batch", "chunk", "page",
     "frame", "test", "job", "file", "row", "record", "notification", "token", "credit", "search", "interaction", "response",
 )  # fmt: skip
-_STATES = ("remaining", "left", "used", "unread", "far", "pending", "consumed", "spent", "elapsed", "current", "queued", "processed")
-_SERIES = ("seq", "sequence", "counter", "count", "number", "index", "idx", "num", "no", "nr", "position", "uptime", "pid", "ticks", "generation", "budget", "usage", "n")
+_STATES = (
+    "remaining",
+    "left",
+    "used",
+    "unread",
+    "far",
+    "pending",
+    "consumed",
+    "spent",
+    "elapsed",
+    "current",
+    "queued",
+    "processed",
+)
+_SERIES = (
+    "seq",
+    "sequence",
+    "counter",
+    "count",
+    "number",
+    "index",
+    "idx",
+    "num",
+    "no",
+    "nr",
+    "position",
+    "uptime",
+    "pid",
+    "ticks",
+    "generation",
+    "budget",
+    "usage",
+    "n",
+)
+
+_DONE = frozenset(
+    "used completed processed finished solved passed consumed spent sent received answered handled visited".split()
+)
 
 # One of these words must stand shortly before a number for it to be looked at more closely.
 _GATE = frozenset(
-    (*_UNITS, *_ITEMS, *_STATES, *_SERIES, *(f"{word}s" for word in (*_UNITS, *_ITEMS)), "retries", "tries", "queries", "passes", "searches")
+    (
+        *_UNITS,
+        *_ITEMS,
+        *_STATES,
+        *_SERIES,
+        *_DONE,
+        *(f"{word}s" for word in (*_UNITS, *_ITEMS)),
+        "retries",
+        "tries",
+        "queries",
+        "passes",
+        "searches",
+    )
 )
 _WORDS = re.compile(r"[a-z]+")
 
@@ -39,6 +87,7 @@ _MARKED = re.compile(
     | (?:{_UNIT}|message|msg|request|call|query|question|event|visit|search|job|build|session|ticket|order|case|task) \s? \#
     | {_STATE} [ _-] {_PLURAL} (?:[ _](?:count|budget|so\ far))? {_IS}
     | {_PLURAL} [ _] (?:are\ |already\ )? {_STATE} (?:\ so\ far)? {_IS}
+    | number\ of\ (?:turns|messages|attempts|calls|requests|iterations|steps\ taken|visits|retries)(?:\ so\ far)? {_IS}
     | (?:current[ _](?:count|total|number|index|position)|queue[ _]position|position\ in\ (?:the\ )?queue|sequence|seq|counter|uptime|usage|tick[ _]?count) {_IS}
     )\Z""",
     re.VERBOSE,
@@ -54,7 +103,9 @@ _SPACED = re.compile(
     re.VERBOSE,
 )
 # Bare "(turn 4)", "[iteration 5]".
-_BRACKETED = re.compile(r"[(\[<](?:turn|attempt|retry|iteration|round|poll|tick|loop|try|trial|message|msg|request|req|call|visit)[ -]\#?\Z")
+_BRACKETED = re.compile(
+    r"[(\[<](?:turn|attempt|retry|iteration|round|poll|tick|loop|try|trial|message|msg|request|req|call|visit)[ -]\#?\Z"
+)
 _UNIT_BEFORE = re.compile(rf"(?:^|[^a-z])(?:{_UNIT}|{_ITEM})(?:[ _-]{_NUMBERING})?(?:[\s#:=-]|\s\#|:\s){{1,2}}\Z")
 _MESSAGE = re.compile(r"(?:^|\n)message \Z")
 _OF = re.compile(r"\s?(?:/|of|out of)\s?(?:about\s|max\s)?[0-9]")
@@ -64,6 +115,8 @@ _AFTER = re.compile(
     (?:
       (?:more\s|unread\s|free\s)? {_PLURAL}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:remain(?:ing)?|left|used|so\ far|since|consumed|spent|available\ today)\b
     | (?:new\s)? unread\b
+    | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
+    | [a-z]{3, 14}(?:\s[a-z]{3, 14})?\s(?:remaining|left)\b
     | (?:invocations?|iterations?|messages?|turns?)\s(?:since|ago|in\ this\ conversation|so\ far)\b
     | remaining\b
     | \sused\sof\s[0-9]
@@ -74,7 +127,7 @@ _AFTER = re.compile(
 )
 _USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
 _STATIC = frozenset(
-    "max maximum maximal limit limits min minimum most least default defaults between every within exactly after than first last up".split()
+    "max maximum maximal limit limits min minimum most least default defaults between every within exactly after than first last up pull merge".split()
 )
 # "step = 0", "step=2": what a program starts from.
 _CODE = re.compile(r" = \Z|\b(?:step|run|pass|loop|epoch|turn|n|no|num|index|idx|count|number|position|generation)=\Z")
@@ -123,6 +176,8 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return False
     if _OF.match(text, end) and _UNIT_BEFORE.search(low, max(0, len(low) - 24)):
         return True
+    if words[-1] in _DONE and low.endswith(" ") and _OF.match(text, end):
+        return not static
     if low.endswith("message "):
         return _MESSAGE.search(low) is not None and text.startswith(" [", end)
     if static:

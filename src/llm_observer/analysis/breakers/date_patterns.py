@@ -36,11 +36,11 @@ _DAY2 = r"(?:3[01]|[12][0-9]|0[1-9])"
 _WORD = r"(?:[ก-๛]{1,3}\.[ก-๛]{1,3}|[^\s0-9!-/:-@\[-`{-~،。、，：（）「」’“”„«»–—·]{2,24}+)"
 _ORDINAL = r"(?:(?:st|nd|rd|th|er|re|án|én|го|-[eaoй]|-го|-án|-én|d\.)(?![^\W\d_])|\.|º|ª|°)?"
 # "of" between day, month and year.
-_OF = r"(?:(?:de|of|di|del|den|do|i|í)[\ ]|d['’]|de\ l['’])"
+_OF = r"(?:(?:day\ of|de|of|di|del|den|do|i|í)[\ ]|d['’]|de\ l['’])"
 # What Slavic, Baltic, Turkic, Basque and Armenian writers put behind a year: "2026 г.", "2026 m.", "2026. gada".
-_YEAR_MARK = rf"(?:\.?{_S}?(?:г|р|ж|թ|m|y|d|gada|year|року|года|roku)\b\.?|\(e\)ko|\.)"
+_YEAR_MARK = rf"(?:\.?{_S}?(?:г|р|ж|թ|m|y|d|gada|წლის|year|року|года|roku)\b\.?|\(e\)ko|\.)"
 _HALF = (
-    r"(?:[AaPp]\.?\ ?[Mm]\b\.?|Uhr\b|น\.|(?:مساءً|صباحًا|مساء|صباحا|[صم])(?!\w)|h\b|год\b|π\.?μ\.?|μ\.?μ\.?|PT?G\b|p\.d\.|m\.d\.|"
+    r"(?:[AaPp](?:[Mm]\b|\.\ ?[Mm]\b\.?)|Uhr\b|น\.|(?:مساءً|صباحًا|مساء|صباحا|[صم])(?!\w)|h\b|год\b|π\.?μ\.?|μ\.?μ\.?|PT?G\b|p\.d\.|m\.d\.|"
     r"SA\b|CH\b|fm\b|em\b|ip\.|ap\.|पूर्वाह्न|अपराह्न)"
 )
 _HALF_FIRST = r"(?:上午|下午|午前|午後|凌晨|晚上|早上|中午|오전|오후|[AaPp]\.?[Mm]\b\.?)"
@@ -49,14 +49,15 @@ _HOUR = r"(?:2[0-4]|[01]?[0-9])"
 _CLOCK = rf"""(?:{_HALF_FIRST}\ ?)?
     (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9:])
     |   {_HOUR}\ ?[时時點点시] (?:\ ?[0-5]?[0-9] (?:\ ?[分분] (?:\ ?[0-6]?[0-9]\ ?[秒초])?)? )?
-    |   {_HOUR}\ ?[hH][0-5][0-9] (?:m?[0-5][0-9]s?)? (?![0-9A-Za-z])
+    |   {_HOUR}\ ?[hH][0-5][0-9] (?:min|m?[0-5][0-9]s?)? (?![0-9A-Za-z])
     )
     (?: {_S}? {_HALF} )?"""
 # Behind a date the points of "7.52.42" cannot be a version.
 _CLOCK_AFTER = rf"""(?: {_CLOCK}
-    | {_HOUR}\.[0-5][0-9](?:\.[0-5][0-9])? (?![0-9%]|\.[0-9]|{_S}?[A-Z]{{3}}\b)
+    | {_HOUR}\.[0-5][0-9](?:\.[0-5][0-9])? (?![0-9%]|\.[0-9]|{_S}?(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|TRY|RUB|INR|CNY|JPY|BRL|kr|zł)\b)
     | {_HOUR}\ ?h(?![0-9A-Za-z])
-    | {_HOUR}{_S}?(?:[AaPp]\.?\ ?[Mm]\b\.?|Uhr\b|o'clock)
+    | (?<=[0-9]T)[0-2][0-9](?![0-9A-Za-z])
+    | {_HOUR}{_S}?(?:[AaPp](?:[Mm]\b|\.\ ?[Mm]\b\.?)|Uhr\b|o'clock)
     )"""
 
 CORE = re.compile(
@@ -65,11 +66,11 @@ CORE = re.compile(
     (?:
       (?=[12][0-9]) {_YEAR} (?:
           (?P<ymd> (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9]) | \.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
-        | (?P<compact> {_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] | [ T_-][0-2][0-9]:[0-5][0-9] ) )
+        | (?P<compact> {_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] | [ T_-][0-2][0-9]:[0-5][0-9] | T[0-2][0-9](?![0-9]) | (?![0-9A-Za-z_-]) ) )
         | (?P<week> -?W[0-5][0-9]-?[1-7] (?![0-9]) )
         | (?P<ordinal> -?[0-3][0-9]{{2}} (?=T[0-9]{{2}}:?[0-9]{{2}}) )
+        | (?P<ydm> (?:{_YEAR_MARK}|,) {_S} {_DAY} \.? {_S} (?P<word4>{_WORD}) \.? )
         | (?P<ymd2> {_YEAR_MARK}? ,? [\ \u202f/-] (?P<word3>{_WORD}) \.? [\ /-] {_DAY} (?![0-9]) {_ORDINAL} (?:{_S}d\.)? )
-        | (?P<ydm> {_YEAR_MARK} {_S} {_DAY} \.? {_S} (?P<word4>{_WORD}) \.? )
         )
     | (?=[0-9]) (?:
           (?P<dmy> (?P<a>[0-3]?[0-9]) \u200f? (?P<t>[-/.]) \ ?(?P<b>[0-3]?[0-9]) \u200f? (?P=t) \ ?(?P<y>[12][0-9]{{3}}|[0-9]{{2}})
@@ -78,7 +79,7 @@ CORE = re.compile(
             (?: [\ \u00a0\u202f/-]{{1,2}} | {_S}del?{_S} | \ d\.\ )? (?: (?:ค\.ศ\.|พ\.ศ\.)\ ? )?
             (?: {_ANY_YEAR} (?![0-9]) {_YEAR_MARK}? | (?<=-)[0-9]{{2}} (?![0-9]) ) )
         | (?P<cjk> [0-9]{{2,4}} \ ?[年년]\ ?{_MONTH}\ ?[月월]\ ?{_DAY} (?:\ ?[日일號号])? )
-        | (?P<viet> {_DAY}\ (?:tháng|th[áa]ng|thg)\ {_MONTH} (?: , | \ năm )?\ {_YEAR} )
+        | (?P<viet> {_DAY}\ [Tt]h(?:áng|ang|g)\ {_MONTH} (?: , | \ năm )?\ {_YEAR} )
         )
     | (?P<era> (?:令和|平成|民国|民國)\ ?[0-9元]{{1,3}}\ ?年\ ?{_MONTH}\ ?月\ ?{_DAY} (?:\ ?日)? )
     | (?P<wdy> (?P<word2>{_WORD}) \.?[\ \u00a0/-]{{1,2}} {_DAY} {_ORDINAL} (?: [,،]?\ {{1,2}} | [-/] ) {_YEAR} (?![0-9]) {_YEAR_MARK}? )
@@ -93,7 +94,7 @@ TIME_AFTER = re.compile(
     (?:
       [Tt_:]
     | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–(] ){{0,3}} (?:
-        at|um|à|às|as|a\ las|a\ la|om|kl\.?|klo|v|o|о|у|ў|в|alle(?:\ ore)?|ore|saat|ve|le|ob|în|la|στις|pukul|jam|ng|lúc|vào\ lúc|
+        at|um|à|às|as|en|u|na|o\ godz\.|klokka|kello|a\ las|a\ la|om|kl\.?|klo|v|o|о|у|ў|в|alle(?:\ ore)?|ore|saat|ve|le|ob|în|la|στις|pukul|jam|ng|lúc|vào\ lúc|
         الساعة|في|בשעה|ב|को|เวลา|kell|plkst\.?|óra|ura|um\ klukkan|ora|time:?|協定世界時|协调世界时|UTC|협정\ 세계시
       )? [\ :]? \ ?
     )
@@ -102,7 +103,9 @@ TIME_AFTER = re.compile(
     re.VERBOSE,
 )
 # 20260419T181107Z, 20260925_130856, 20260925130856.
-COMPACT_CLOCK = re.compile(r"[Tt_-]?(?:2[0-4]|[01][0-9])[0-5][0-9](?:[0-6][0-9](?:[.,_-]?[0-9]{3,6})?)?(?![0-9])")
+COMPACT_CLOCK = re.compile(
+    r"(?:[Tt_-]?(?:2[0-4]|[01][0-9])[0-5][0-9](?:[0-6][0-9](?:[.,][0-9]{1,9}|[_-]?[0-9]{3,6})?)?|T(?:2[0-4]|[01][0-9]))(?![0-9:])"
+)
 # A clock written for a file name or a URL: 10-11-12, 10_11_12, 10%3A11%3A12.
 PATH_CLOCK = re.compile(
     r"[T_ -](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
@@ -131,10 +134,11 @@ DAY_AFTER = re.compile(
 )
 DAY_BEFORE = re.compile(
     rf"(?:(?:{_CJK_DAY})\ ?|(?<![^\s\"'(\[<*_:>=,«“「])(?:{_LONG_DAY}|(?P<word>{_WORD}))\.?[,،]?\ "
-    r"(?:(?:den|the|d\.|le|el|de|dne|kl|dia|día)\ )?)\Z"
+    r"(?:(?:den|the|d\.|le|el|de|dne|kl|dia|día|ngày)\ )?)\Z"
 )
 CLOCK_BEFORE = re.compile(
-    rf"(?<![0-9A-Za-z:.])(?:{_CLOCK})(?:\ ?(?:UTC|GMT|Z|[A-Z]{{2,4}}T))?(?:,\ on|,|\ on|\ of|\ am|\ le|\ -|\ ngày)?\ \Z", re.VERBOSE
+    rf"(?<![0-9A-Za-z:.])(?:{_CLOCK})(?:\ ?(?:UTC|GMT|Z|[A-Z]{{2,4}}T))?(?:,\ on|,|\ on|\ of|\ am|\ le|\ -|\ ngày)?\ \Z",
+    re.VERBOSE,
 )
 
 # Month and day without a year count with a clock behind: syslog, ctime, "22 Feb 10:11".
@@ -145,14 +149,17 @@ YEARLESS = re.compile(
     | {_MONTH}月{_DAY}日
     | {_MONTH}[-/.]{_DAY}
     )
-    (?: [,/]?[\ T:] (?:at\ |um\ )? (?:{_CLOCK}) )""",
+    (?: [,/]?[\ T:] (?:(?:at|um|à|a\ las|às|alle|om|kl\.?|klo|v|o|о|у|в|saat|pukul|в)\ )? (?:{_CLOCK}) )""",
     re.VERBOSE,
 )
 # "Today is Tuesday", "Today's date: Tuesday, March 24"; found by its literal.
-TODAY = re.compile(
-    rf"oday(?:['’]s\ date)?(?:\ is|:|\ is:)\ (?:the\ )?(?P<first>{_WORD}|{_DAY}{_ORDINAL})[,.]?"
-    rf"(?:\ (?:the\ )?(?P<second>{_DAY}{_ORDINAL}|{_WORD})(?:\ (?:of\ )?(?P<third>{_DAY}{_ORDINAL}|{_WORD}))?)?",
-    re.VERBOSE,
+_TODAY = (
+    rf"(?:\ is:?|:|=)\ ?(?:the\ )?(?P<first>{_WORD}|{_DAY}{_ORDINAL})[,.]?"
+    rf"(?:\ (?:the\ )?(?P<second>{_DAY}{_ORDINAL}|{_WORD})(?:\ (?:of\ )?(?P<third>{_DAY}{_ORDINAL}|{_WORD}))?)?"
+)
+TODAY = (
+    re.compile(rf"oday(?:['’]s\ date)?{_TODAY}", re.VERBOSE),
+    re.compile(rf"urrent\ (?:local\ )?date(?:\ and\ time)?{_TODAY}", re.VERBOSE),
 )
 YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")
 CLOCK = re.compile(rf"(?<![0-9A-Za-z_:.,/+%-])(?:{_CLOCK})", re.VERBOSE)
@@ -161,9 +168,10 @@ GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-
 
 _IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"
 CLOCK_ANNOUNCED = re.compile(
-    rf"(?:\b(?:time|now|clock|as of|at|updated|since|until|started|ended|Uhrzeit|heure|hora|ora|tijd|сейчас|время)|時間|时间|時刻|现在|現在|시간|시각){_IS}",
+    rf"(?:\b(?:time|now|today|date|clock|as of|at|updated|since|until|started|ended|Uhrzeit|heure|hora|ora|tijd|сейчас|время)|時間|时间|時刻|现在|現在|시간|시각){_IS}",
     re.IGNORECASE,
 )
 DATE_ANNOUNCED = re.compile(
-    rf"(?:\b(?:date|today|now|datum|fecha|data|dato|heute|hoy|oggi|aujourd'hui|вторник|дата|сегодня)|日期|日付|今天|今日|本日|날짜|오늘){_IS}", re.IGNORECASE
+    rf"(?:\b(?:date|today|now|datum|fecha|data|dato|heute|hoy|oggi|aujourd'hui|вторник|дата|сегодня)|日期|日付|今天|今日|本日|날짜|오늘){_IS}",
+    re.IGNORECASE,
 )

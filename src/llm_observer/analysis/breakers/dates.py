@@ -6,6 +6,7 @@ run in a window around each. Every quantifier is bounded or possessive, so the t
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 from llm_observer.analysis.breakers.date_patterns import (
     CLOCK,
@@ -61,7 +62,7 @@ def find_dates(text: str) -> list[_Found]:
 
 def _days_of_today(text: str) -> Iterator[tuple[int, int]]:
     """What `today is` goes on with, where that is a weekday or a day of a month."""
-    for match in TODAY.finditer(text):
+    for match in chain.from_iterable(pattern.finditer(text) for pattern in TODAY):
         end = None
         day = month = False
         for name in ("first", "second", "third"):
@@ -124,7 +125,11 @@ def _is_date(match: re.Match[str]) -> bool:
 def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     """The date of `match` with its weekday, clock and zone; `None` where it turns out to be part of a name."""
     start, end = match.span()
-    day = DAY_AFTER.match(text, end) if text[end : end + 2] not in _NO_DAY and not text[end + 1 : end + 2].isdigit() else None
+    day = (
+        DAY_AFTER.match(text, end)
+        if text[end : end + 2] not in _NO_DAY and not text[end + 1 : end + 2].isdigit()
+        else None
+    )
     after = day.end() if day and (not day["word"] or is_weekday(day["word"])) else end
     compact = match["compact"]
     clock = (compact and COMPACT_CLOCK.match(text, end)) or TIME_AFTER.match(text, after) or PATH_CLOCK.match(text, end)
@@ -135,13 +140,14 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
             return None
         end = _with_zone(text, clock.end())
         return start - _day_before(head), end, "datetime"
-    if compact or joined or _joined_after(text, end):
+    if joined or _joined_after(text, end) or (compact and not _announced(head, DATE_ANNOUNCED)):
         return None
     if after == end and text[end - 1] == "." and text[end - 2].isdigit():
         after -= 1
     back = _day_before(head)
     if clock_back := _clock_before(head[: len(head) - back]):
-        return start - back - clock_back, after, "datetime"
+        back += clock_back
+        return start - back - _day_before(head[: len(head) - back]), after, "datetime"
     if match["dmy"] and len(match["y"]) == 2 and not _announced(head, DATE_ANNOUNCED):
         return None
     return start - back, after, "date"

@@ -26,6 +26,7 @@ _JAVA_IDENTITY = re.compile(r"[A-Za-z_$\]]@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
+_DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]|-(?:19|20)[0-9]{6}(?![0-9])")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2,6}Z?)?\Z")
 
 _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|user|usr|guest|anon|client|cust|cus|customer|uid|rid|sid|visitor|chat"
@@ -101,7 +102,9 @@ def _address(text: str, start: int, end: int) -> Span | None:
     token = text[start:end]
     size = len(token) - 2
     if _ADDRESS.match(token):
-        if _POINTER_BEFORE.search(text[max(0, start - 12) : start]) or (9 <= size <= 12 and token.islower() and "123456" not in token):
+        if _POINTER_BEFORE.search(text[max(0, start - 12) : start]) or (
+            9 <= size <= 12 and token.islower() and "123456" not in token
+        ):
             return span_of(start, end, "mem_addr")
     elif size >= 32 and _HEX.match(token[2:]):
         return span_of(start, end, "hex")
@@ -158,7 +161,9 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if len(token) >= 28 and _blob(text, start, end):
         return None
-    if kind == "hex" and (token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])):
+    if kind == "hex" and (
+        token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])
+    ):
         return None
     if kind == "random_id" and len(token) > 64:
         kind = "token"
@@ -178,13 +183,24 @@ def _blob(text: str, start: int, end: int) -> bool:
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     end = start + len(token)
     before = text[start - 1] if start else " "
-    if _JAVA_IDENTITY.search(text[max(0, start - 2) : start]) and len(token) <= 8 and _HEX.match(token) and token.islower():
+    if (
+        _JAVA_IDENTITY.search(text[max(0, start - 2) : start])
+        and len(token) <= 8
+        and _HEX.match(token)
+        and token.islower()
+    ):
         return span_of(start, end, "mem_addr")
     if _is_git(text, start, end) and _HEX.match(token) and not token.isdigit() and not token.isalpha():
         return span_of(start, end, "hex")
     if not key.words or text[end : end + 1] == "(":
         return None
-    if _HEX.match(token) and len(token) >= 7 and key.is_fresh and (before != "#" or len(token) > 8) and not token.isdigit():
+    if (
+        _HEX.match(token)
+        and len(token) >= 7
+        and key.is_fresh
+        and (before != "#" or len(token) > 8)
+        and not token.isdigit()
+    ):
         return span_of(start, end, "hex", session=key.names_session)
     if before == "#" and len(token) in {6, 8} and _HEX.match(token):
         return None
@@ -194,7 +210,12 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
-    if key.names_record or (key.is_fresh and len(token) >= 8 and key.mark.strip()) or (key.is_id and len(token) >= 8):
+    if (
+        key.names_record
+        or (key.is_case and sum(map(str.isdigit, token)) >= 5)
+        or (key.is_fresh and len(token) >= 8 and key.mark.strip())
+        or (key.is_id and len(token) >= 8)
+    ):
         return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
     if text[max(0, start - 3) : start] == "/r/" or _E2B.match(token):
         return span_of(start, end, "random_id")
@@ -207,6 +228,8 @@ def _is_git(text: str, start: int, end: int) -> bool:
         return False
     if text[end : end + 2] == ".." or text[max(0, start - 2) : start] == "..":
         return True
+    if text.startswith("HEAD is now at ", start - 15):
+        return True
     return _GIT_LINE.search(text[max(0, start - 4) : start]) is not None and _GIT_SUBJECT.match(text, end) is not None
 
 
@@ -216,11 +239,23 @@ def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
     if parts:
-        return span_of(start + parts[0].start(), start + parts[-1].end(), _shape(parts[0][0]) or "random_id", session=key.names_session)
+        return span_of(
+            start + parts[0].start(),
+            start + parts[-1].end(),
+            _shape(parts[0][0]) or "random_id",
+            session=key.names_session,
+        )
     if pod := _POD.search(token):
         return span_of(start + pod.start(1), start + len(token), "random_id")
     if key.is_fresh and key.mark.strip() and len(token) >= 12 and _HEX.match(token.replace("-", "")):
         return span_of(start, start + len(token), "hex")
-    if key.names_session and sum(map(str.isdigit, token)) >= 4 and (key.is_session or key.is_id) and is_opaque_under_key(token.replace("-", "")):
+    if _DATE_INSIDE.search(token):
+        return None
+    if (
+        key.names_session
+        and sum(map(str.isdigit, token)) >= 4
+        and (key.is_session or key.is_id)
+        and is_opaque_under_key(token.replace("-", ""))
+    ):
         return span_of(start, start + len(token), "keyed_id", session=True)
     return None

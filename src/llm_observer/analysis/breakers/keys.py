@@ -29,6 +29,10 @@ _RECORD = frozenset((
     *("payment", "charge", "deployment", "workflow", "pipeline", "process", "worker", "pod", "node", "instance", "sandbox"),
     *("device", "upload", "call", "step", "row", "record", "object", "block", "doc", "document", "memory", "entry", "item", "lead"),
 ))  # fmt: skip
+_CASE = frozenset((
+    *("order", "ticket", "case", "incident", "booking", "reservation", "transaction", "txn", "invoice", "shipment", "claim", "payment"),
+    *("job", "run", "build", "task", "batch", "execution", "deployment"),
+))  # fmt: skip
 _FRESH = frozenset((
     *("nonce", "salt", "canary", "cachebuster", "buster", "entropy", "seed", "hash", "fingerprint", "checksum", "digest", "etag"),
     *("sha", "sha1", "sha256", "md5", "crc", "crc32", "commit", "rev", "revision", "head", "container", "checkpoint", "blob", "tree"),
@@ -68,9 +72,16 @@ class Key(NamedTuple):
         return words[-1] in _RECORD and any(char in self.mark for char in "=#:") and ">" not in self.mark
 
     @property
+    def is_case(self) -> bool:
+        """Whether the word next to the value is a case that a person numbers: `order 482133`, `ticket INC0012345`."""
+        return bool(self.words) and self.words[-1] in _CASE
+
+    @property
     def is_fresh(self) -> bool:
         """Whether it announces something drawn or computed anew, such as a nonce."""
-        return bool(self.words) and (self.words[-1] in _FRESH or (self.words[-1] in _ID and self.words[-2:-1] != () and self.words[-2] in _FRESH))
+        return bool(self.words) and (
+            self.words[-1] in _FRESH or (self.words[-1] in _ID and self.words[-2:-1] != () and self.words[-2] in _FRESH)
+        )
 
 
 _NONE = Key((), "")

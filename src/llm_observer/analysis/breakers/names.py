@@ -2,7 +2,7 @@
 """Names of months and weekdays in about sixty languages, to know a written date by.
 
 The names are those of the Unicode CLDR (wide and abbreviated, in running text and alone, Gregorian calendar), folded as
-`fold` does. Two-letter weekdays that are common English words are left out.
+`fold` does. Short weekdays that are common English words are left out.
 """
 
 import unicodedata
@@ -71,7 +71,7 @@ noy dek қаңтар ақпан наурыз сәуір мамыр маусым 
 ඔක නොවැ දෙසැ මාර ဇနနဝါရ ဖေဖောဝါရ မတ ဧပြ မေ ဇန ဇလင ဩဂတ စကတငဘာ အောကတဘာ နဝငဘာ ဒဇငဘာ ဖေ စက အောက មករា កមភៈ មនា មេសា
 ឧសភា មថនា កកកដា សហា កញញា តលា វចឆកា ធន ມງກອນ ກມພາ ມນາ ເມສາ ພດສະພາ ມຖນາ ກລະກດ ສງຫາ ກນຍາ ຕລາ ພະຈກ ທນວາ ጃንዋሪ ፌብሩዋሪ
 ማርች ኤፕሪል ሜይ ጁን ጁላይ ኦገስት ሴፕቴምበር ኦክቶበር ኖቬምበር ዲሴምበር ጃን ፌብ ኤፕሪ ኦገስ ሴፕቴ ኦክቶ ኖቬም ዲሴም ม.ค ก.พ เม.ย พ.ค ม.ย ก.ค ส.ค ก.ย
-ต.ค พ.ย ธ.ค
+ต.ค พ.ย ธ.ค кві тра чер сер жов лис гру cer сен ноя ян noi
 """.split())
 
 _WEEKDAYS = frozenset("""
@@ -79,46 +79,45 @@ sunday monday tuesday wednesday thursday friday saturday sun mon tue wed thu fri
 mittwoch donnerstag freitag samstag mo di mi fr sa dimanche lundi mardi mercredi jeudi vendredi samedi dim lun
 mar mer jeu ven sam domingo lunes martes miercoles jueves viernes sabado dom mie jue vie sab domenica lunedi
 martedi mercoledi giovedi venerdi sabato gio seg ter qua qui sex zondag maandag dinsdag woensdag donderdag
-vrijdag zaterdag zo vr za sondag mandag tisdag onsdag torsdag fredag lordag son man tis ons tors fre lor søndag
-tirsdag lørdag søn tirs lør tir tor tysdag laurdag sø ty tys lau sunnuntai maanantaina tiistaina keskiviikkona
-torstaina perjantaina lauantaina ti ke pe maanantai tiistai keskiviikko torstai perjantai lauantai niedziela
-poniedziałek wtorek sroda czwartek piatek sobota niedz pon wt sr czw pt sob nedele pondeli utery streda ctvrtek
-patek po ut st ct pa nedela pondelok utorok stvrtok piatok pi vasarnap hetfo kedd szerda csutortok pentek
-szombat sze cs szo duminica luni marti miercuri joi vineri sambata dum vin pazar pazartesi salı carsamba
-persembe cuma cumartesi paz pzt sal car per cum cmt воскресенье понедельник вторник среда четверг пятница
-суббота вс пн вт ср чт пт сб неділя понеділок вівторок середа четвер пʼятниця субота нд нядзеля панядзелак
-ауторак серада чацвер пятніца ау чц неделя понеделник сряда четвъртък петък събота κυριακη δευτερα τριτη τεταρτη
-πεμπτη παρασκευη σαββατο κυρ δευ τρι τετ πεμ παρ σαβ שבת الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعة السبت
-یکشنبه دوشنبه سه‌شنبه چهارشنبه پنجشنبه جمعه شنبه रविवार सोमवार मगलवार बधवार गरवार शकरवार शनिवार रवि सोम मगल बध
-गर शकर शनि রবিবার সোমবার মঙগলবার বধবার বহসপতিবার শকরবার শনিবার রবি সোম মঙগল বধ বহসপতি শকর শনি วนอาทตย วนจนทร
-วนองคาร วนพธ วนพฤหสบด วนศกร วนเสาร อา พฤ cn minggu senin selasa rabu kamis jumat sabtu min sen sel rab kam jum
-ahad isnin khamis jumaat ahd isn kha linggo miyerkules huwebes biyernes lin miy huw biy diumenge dilluns dimarts
-dimecres dijous divendres dissabte dg dl dt dc dj dv ds nedjelja ponedjeljak utorak srijeda cetvrtak petak
-subota ned uto sri cet pet sub недеља понедељак уторак четвртак петак нед пон уто сре чет пет суб nedelja
-ponedeljak sreda sre ponedeljek torek cetrtek petek sekmadienis pirmadienis antradienis treciadienis
-ketvirtadienis penktadienis sestadienis sk pr an tr kt pn svetdiena pirmdiena otrdiena tresdiena ceturtdiena
-piektdiena sestdiena svetd pirmd otrd tresd ceturtd piektd sestd puhapaev esmaspaev teisipaev kolmapaev
-neljapaev reede laupaev sunnudagur manudagur þriðjudagur miðvikudagur fimmtudagur fostudagur laugardagur þri mið
-fim fos недела четврток петок сабота вто саб die hen enj pre sht igandea astelehena asteartea asteazkena
-osteguna ostirala larunbata ig ar az og lr luns mercores xoves venres xov deardaoin domh luan mairt cead dear
-aoine sath sul llun maw iau gwen sad gwe vrydag saterdag jumapili jumatatu jumanne jumatano alhamisi ijumaa
-jumamosi bazar cərsənbə cumə sənbə жексенбі дүисенбі сеисенбі сәрсенбі беисенбі жұма сенбі жс дс сс бс жм
-yakshanba dushanba seshanba chorshanba payshanba juma shanba yak dush sesh chor pay shan კვირა ორშაბათი
-სამშაბათი ოთხშაბათი ხუთშაბათი პარასკევი შაბათი კვი ორშ სამ ოთხ ხუთ პარ შაბ կիրակի երկուշաբթի երեքշաբթի
-չորեքշաբթի հինգշաբթի ուրբաթ շաբաթ կիր երկ երք չրք հնգ ուր շբթ मगळवार मगळ ஞாயிறு திஙகள செவவாய புதன வியாழன வெளளி
-சனி ஞாயி திங செவ புத வியா வெள ఆదవరం సమవరం మంగళవరం బుధవరం గురువరం శుకరవరం శనవరం ఆద సమ మంగళ బుధ గురు శుకర శన
-રવિવાર સોમવાર મગળવાર બધવાર ગરવાર શકરવાર શનિવાર રવિ સોમ મગળ બધ ગર શકર શનિ ਐਤਵਾਰ ਸਮਵਾਰ ਮਗਲਵਾਰ ਬਧਵਾਰ ਵੀਰਵਾਰ ਸਕਰਵਾਰ
-ਸਨਿਚਰਵਾਰ ਐਤ ਸਮ ਮਗਲ ਬਧ ਵੀਰ ਸਕਰ ਸਨਿਚਰ اتوار پیر منگل بدھ جمعرات جمعہ ہفتہ आइतबार सोमबार मङगलबार बधबार बिहिबार
-शकरबार शनिबार आइत मङगल बिहि ඉරදා සඳදා අඟහරවාදා බදාදා බ‍රහසපතනදා සකරාදා සෙනසරාදා අඟහ බ‍රහස සක සෙන တနငဂနေ တနငလာ
-အငဂါ ဗဒဓဟး ကြာသပတေး သောကြာ စနေ អាទតយ ចនទ អងគារ ពធ ពរហសបត សករ សៅរ ពរហ ວນອາທດ ວນຈນ ວນອງຄານ ວນພດ ວນພະຫດ ວນສກ ວນເສາ
-ອາທດ ຈນ ອງຄານ ພດ ພະຫດ ສກ ເສາ እሑድ ሰኞ ማክሰኞ ረቡዕ ሐሙስ ዓርብ ቅዳሜ ማክሰ ням даваа мягмар лхагва пүрэв баасан бямба ня да мя
-лх пү ба бя thur thurs tues weds wednes ראשון שני שלישי רביעי חמישי שישי segunda-feira terca-feira quarta-feira
-quinta-feira sexta-feira segunda terca quarta quinta sexta
+vrijdag zaterdag zo vr za sondag mandag tisdag onsdag torsdag fredag lordag tis ons tors fre lor søndag tirsdag
+lørdag søn tirs lør tir tor tysdag laurdag sø ty tys lau sunnuntai maanantaina tiistaina keskiviikkona torstaina
+perjantaina lauantaina ti ke pe maanantai tiistai keskiviikko torstai perjantai lauantai niedziela poniedziałek
+wtorek sroda czwartek piatek sobota niedz pon wt sr czw pt sob nedele pondeli utery streda ctvrtek patek po ut
+st ct pa nedela pondelok utorok stvrtok piatok pi vasarnap hetfo kedd szerda csutortok pentek szombat sze cs szo
+duminica luni marti miercuri joi vineri sambata vin pazar pazartesi salı carsamba persembe cuma cumartesi paz
+pzt sal car per cum cmt воскресенье понедельник вторник среда четверг пятница суббота вс пн вт ср чт пт сб
+неділя понеділок вівторок середа четвер пʼятниця субота нд нядзеля панядзелак ауторак серада чацвер пятніца ау
+чц неделя понеделник сряда четвъртък петък събота κυριακη δευτερα τριτη τεταρτη πεμπτη παρασκευη σαββατο κυρ δευ
+τρι τετ πεμ παρ σαβ שבת الاحد الاثنين الثلاثاء الاربعاء الخميس الجمعة السبت یکشنبه دوشنبه سه‌شنبه چهارشنبه
+پنجشنبه جمعه شنبه रविवार सोमवार मगलवार बधवार गरवार शकरवार शनिवार रवि सोम मगल बध गर शकर शनि রবিবার সোমবার
+মঙগলবার বধবার বহসপতিবার শকরবার শনিবার রবি সোম মঙগল বধ বহসপতি শকর শনি วนอาทตย วนจนทร วนองคาร วนพธ วนพฤหสบด วนศกร
+วนเสาร อา พฤ cn minggu senin selasa rabu kamis jumat sabtu min sen sel rab kam jum ahad isnin khamis jumaat ahd
+isn kha linggo miyerkules huwebes biyernes lin miy huw biy diumenge dilluns dimarts dimecres dijous divendres
+dissabte dg dl dt dc dj dv ds nedjelja ponedjeljak utorak srijeda cetvrtak petak subota ned uto sri cet pet sub
+недеља понедељак уторак четвртак петак нед пон уто сре чет пет суб nedelja ponedeljak sreda sre ponedeljek torek
+cetrtek petek sekmadienis pirmadienis antradienis treciadienis ketvirtadienis penktadienis sestadienis sk pr an
+tr kt pn svetdiena pirmdiena otrdiena tresdiena ceturtdiena piektdiena sestdiena svetd pirmd otrd tresd ceturtd
+piektd sestd puhapaev esmaspaev teisipaev kolmapaev neljapaev reede laupaev sunnudagur manudagur þriðjudagur
+miðvikudagur fimmtudagur fostudagur laugardagur þri mið fim fos недела четврток петок сабота вто саб hen enj pre
+sht igandea astelehena asteartea asteazkena osteguna ostirala larunbata ig ar az og lr luns mercores xoves
+venres xov deardaoin domh luan mairt cead aoine sath sul llun maw iau gwen sad gwe vrydag saterdag jumapili
+jumatatu jumanne jumatano alhamisi ijumaa jumamosi bazar cərsənbə cumə sənbə жексенбі дүисенбі сеисенбі сәрсенбі
+беисенбі жұма сенбі жс дс сс бс жм yakshanba dushanba seshanba chorshanba payshanba juma shanba yak dush sesh
+chor pay shan კვირა ორშაბათი სამშაბათი ოთხშაბათი ხუთშაბათი პარასკევი შაბათი კვი ორშ სამ ოთხ ხუთ პარ შაბ կիրակի
+երկուշաբթի երեքշաբթի չորեքշաբթի հինգշաբթի ուրբաթ շաբաթ կիր երկ երք չրք հնգ ուր շբթ मगळवार मगळ ஞாயிறு திஙகள
+செவவாய புதன வியாழன வெளளி சனி ஞாயி திங செவ புத வியா வெள ఆదవరం సమవరం మంగళవరం బుధవరం గురువరం శుకరవరం శనవరం ఆద సమ
+మంగళ బుధ గురు శుకర శన રવિવાર સોમવાર મગળવાર બધવાર ગરવાર શકરવાર શનિવાર રવિ સોમ મગળ બધ ગર શકર શનિ ਐਤਵਾਰ ਸਮਵਾਰ
+ਮਗਲਵਾਰ ਬਧਵਾਰ ਵੀਰਵਾਰ ਸਕਰਵਾਰ ਸਨਿਚਰਵਾਰ ਐਤ ਸਮ ਮਗਲ ਬਧ ਵੀਰ ਸਕਰ ਸਨਿਚਰ اتوار پیر منگل بدھ جمعرات جمعہ ہفتہ आइतबार सोमबार
+मङगलबार बधबार बिहिबार शकरबार शनिबार आइत मङगल बिहि ඉරදා සඳදා අඟහරවාදා බදාදා බ‍රහසපතනදා සකරාදා සෙනසරාදා අඟහ බ‍රහස
+සක සෙන တနငဂနေ တနငလာ အငဂါ ဗဒဓဟး ကြာသပတေး သောကြာ စနေ អាទតយ ចនទ អងគារ ពធ ពរហសបត សករ សៅរ ពរហ ວນອາທດ ວນຈນ ວນອງຄານ
+ວນພດ ວນພະຫດ ວນສກ ວນເສາ ອາທດ ຈນ ອງຄານ ພດ ພະຫດ ສກ ເສາ እሑድ ሰኞ ማክሰኞ ረቡዕ ሐሙስ ዓርብ ቅዳሜ ማክሰ ням даваа мягмар лхагва
+пүрэв баасан бямба ня да мя лх пү ба бя thur thurs tues weds wednes ראשון שני שלישי רביעי חמישי שישי segunda-
+feira terca-feira quarta-feira quinta-feira sexta-feira segunda terca quarta quinta sexta
 """.split())
 # fmt: on
 
-# Hebrew writes "of" and "in" as a letter before the month.
-_HEBREW_PREFIXES = ("\u05d1", "\u05dc", "\u05d4")
+# Hebrew writes "of" and "in" as a letter before the month; Thai may write "month" before it.
+_PREFIXES = ("\u05d1", "\u05dc", "\u05d4", "เดอน")
 
 
 def fold(word: str) -> str:
@@ -132,7 +131,9 @@ def fold(word: str) -> str:
 def is_month(word: str) -> bool:
     """Whether `word` names a month in some language."""
     folded = fold(word.rstrip("."))
-    return folded in _MONTHS or (folded.startswith(_HEBREW_PREFIXES) and folded[1:] in _MONTHS)
+    return folded in _MONTHS or any(
+        folded.startswith(prefix) and folded.removeprefix(prefix) in _MONTHS for prefix in _PREFIXES
+    )
 
 
 def is_weekday(word: str) -> bool:

@@ -14,15 +14,22 @@ _IPV4 = re.compile(
 )
 # This host, everybody, masks, and the public resolvers that documents name.
 _FIXED_IPV4 = re.compile(r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|1\.2\.3\.4|9\.9\.9\.9)\Z")
-_VERSION_BEFORE = re.compile(r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE
+)
 # "4.6.85.25" is a version more often than a host.
-_HOST_BEFORE = re.compile(r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z", re.IGNORECASE)
+_HOST_BEFORE = re.compile(
+    r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z",
+    re.IGNORECASE,
+)
 _FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9.])")
 # The clock of Hadoop's logs, "081109 203615 143 INFO".
 _SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")
 _MOCK = re.compile(r"Mock [^>\n]{0,100}\Z")
-_NOT_EPOCH = frozenset("isbn ean gtin upc phone tel fax call iban imei msisdn mobile hotline barcode serial vat".split())
+_NOT_EPOCH = frozenset(
+    "isbn ean gtin upc phone tel fax call iban imei msisdn mobile hotline barcode serial vat".split()
+)
 _WORDS = re.compile(r"[a-z]+")
 _UNKEYED = frozenset(".,$€£¥₹")
 
@@ -69,13 +76,17 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     key = key_before(text, start)
     digits = text[start:end]
     size = len(digits)
-    if not key.words or is_placeholder_number(digits):
+    if not key.words or is_placeholder_number(digits) or key.words[-2:] == ("request", "number"):
         return None
     if size < 5:
-        return span_of(start, end, "keyed_id", session=True) if key.names_session and key.is_id and key.mark.strip() else None
+        return (
+            span_of(start, end, "keyed_id", session=True)
+            if key.names_session and key.words[-1] in {"id", "number"} and key.mark.strip()
+            else None
+        )
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
-    if key.names_record:
+    if key.names_record or (key.is_case and size >= 6):
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9:
         if _MOCK.search(text[max(0, start - 120) : start]):

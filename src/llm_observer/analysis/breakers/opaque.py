@@ -16,6 +16,8 @@ _FOLLOWERS = {
     ).split("|")
 }
 _CHUNK = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+# The words of a name such as JsonRpcRequest.
+_CAMEL = re.compile(r"[A-Z]?[a-z]{3,}")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z")
@@ -60,6 +62,8 @@ def is_opaque(token: str) -> bool:
         return body.islower() and size >= 16 and digits >= 3 and _wordlike(body) < 0.75 and _density(body) > 0.25
     if not digits:
         return size >= 20 and _density(body) > 0.35 and _wordlike(body) < 0.65
+    if sum(map(len, _CAMEL.findall(body))) * 2 > size and _wordlike(body) > 0.5:
+        return False
     if size >= 20:
         return _density(body) > 0.27 and _wordlike(body) < 0.75
     if size >= 16:
@@ -81,7 +85,9 @@ def is_opaque_under_key(token: str) -> bool:
     if _HEX.match(body):
         return digits > 0
     if digits == 1 and size < 16:
-        return size >= 8 and not body.islower() and not body.isupper() and _density(body) > 0.45 and _wordlike(body) < 0.8
+        return (
+            size >= 8 and not body.islower() and not body.isupper() and _density(body) > 0.45 and _wordlike(body) < 0.8
+        )
     if digits:
         return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
     return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7

@@ -9,7 +9,12 @@ from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths"]
 
 # Each begins with a literal, which is searched for at the speed of memory.
-_TEMP_DIRECTORIES = (re.compile(r"/tmp/"), re.compile(r"/var/folders/"), re.compile(r"\\Te?mp\\{1,2}"), re.compile(r"/Temp/"))
+_TEMP_DIRECTORIES = (
+    re.compile(r"/tmp/"),
+    re.compile(r"/var/folders/"),
+    re.compile(r"\\Te?mp\\{1,2}"),
+    re.compile(r"/Temp/"),
+)
 _POSIX_ROOT = re.compile(r"(?:/private|/var|/usr)(?:/var)?\Z")
 _DRIVE = re.compile(r"(?<![A-Za-z])[A-Za-z]:[\\/](?:[^\\/\n\"'<>|*?]{1,64}[\\/]{1,2}){0,8}[^\\/\n\"'<>|*?]{0,64}\\?\Z")
 _PATH = re.compile(r"[^\s\"'`<>|*?()\[\]{},;:…、。，]{1,512}+")
@@ -76,7 +81,7 @@ def find_signed_urls(text: str) -> list[Span]:
         if match["strong"]:
             volatile = len(value) >= 6 and any(map(str.isdigit, sample)) and not sample.startswith(("$", "%7B"))
         else:
-            volatile = len(value) >= 10 and is_opaque_under_key(sample)
+            volatile = len(value) >= 10 and not value.isdigit() and is_opaque_under_key(sample)
         if volatile:
             found.append(span_of(match.start("value"), match.end("value"), "signed_url"))
     return found

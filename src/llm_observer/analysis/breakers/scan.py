@@ -12,6 +12,8 @@ __all__ = ["find_spans", "mask"]
 # How far behind the limit the text is read on, so that a value across it is seen whole and left out.
 _MARGIN = 256
 
+_PLACES = frozenset(("signed_url", "temp_path"))
+
 _DIGIT = re.compile(r"[0-9]")
 # Decimal digits of other scripts, to be read as ASCII ones; superscripts and the like are no decimal digits.
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
@@ -53,8 +55,8 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
 
 
 def _settle(found: list[Span]) -> list[Span]:
-    """Disjoint spans: of two that overlap the longer is kept, of two alike the earlier."""
-    found.sort(key=lambda span: (span.start, -span.end))
+    """Disjoint spans: of two that overlap the longer is kept, of two alike the one that says more of its place."""
+    found.sort(key=lambda span: (span.start, -span.end, span.kind not in _PLACES))
     kept: list[Span] = []
     for span in found:
         while kept and kept[-1].end > span.start:
