@@ -1,8 +1,9 @@
 """A scripted server, clients of both SDKs, and an instrumentation that is undone."""
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anthropic
 import openai
@@ -12,6 +13,7 @@ from scripted import ScriptedServer
 import llm_observer
 from llm_observer.guard import Guard
 from llm_observer.instrumentor import LLMObserverInstrumentor
+from llm_observer.pricing.catalog import Catalog
 from llm_observer.summary import callbacks, tally
 
 
@@ -55,7 +57,7 @@ def ask(server: ScriptedServer) -> Iterator[Callable[..., object]]:
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0) as client:
 
         def ask(text: str = "Where is my parcel?", *, model: str = "gpt-5.6", **more: Any) -> object:
-            create: Callable[..., object] = client.chat.completions.create
+            create = cast("Callable[..., object]", client.chat.completions.create)
             return create(model=model, messages=[{"role": "user", "content": text}], **more)
 
         yield ask
@@ -65,3 +67,17 @@ def ask(server: ScriptedServer) -> Iterator[Callable[..., object]]:
 def claude(server: ScriptedServer) -> Iterator[anthropic.Anthropic]:
     with anthropic.Anthropic(base_url=server.url, api_key="key", max_retries=0) as client:
         yield client
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Prices load when the event is set, and not before."""
+    gate, load = threading.Event(), Catalog.load
+
+    def late() -> Catalog:
+        gate.wait(30)
+        return load()
+
+    monkeypatch.setattr(Catalog, "load", late)
+    yield gate
+    gate.set()
