@@ -178,6 +178,31 @@ def test_the_end_of_the_process_pauses_a_worker_and_leaves_it_usable() -> None:
     assert sink.items == [1, 2]
 
 
+def test_closing_again_is_no_wait() -> None:
+    sink = Sink()
+    sink.worker.put(1)
+    started = time.monotonic()
+    for _ in range(5):
+        assert sink.worker.close(5)
+        assert sink.worker.flush(5)
+    assert time.monotonic() - started < 4
+    assert sink.items == [1]
+
+
+def test_what_a_dying_thread_leaves_is_handled_by_its_successor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unseen(_: object) -> None:
+        return None
+
+    monkeypatch.setattr(threading, "excepthook", unseen)
+    sink = Sink(linger_s=0.05, max_batch=1)
+    sink.failure = SystemExit()
+    for n in range(5):
+        sink.worker.put(n)
+    assert sink.worker.flush(5)
+    assert sink.items == [1, 2, 3, 4]
+    assert sink.dropped == {"failed": 1}
+
+
 def test_a_worker_that_was_closed_takes_no_more() -> None:
     sink = Sink()
     assert sink.worker.close(5)

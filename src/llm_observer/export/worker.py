@@ -38,6 +38,7 @@ class _State(Generic[T]):
         # SimpleQueue.put is reentrant: a garbage collection inside it may end a span, which puts again.
         self.queue: SimpleQueue[T | _Mark] = SimpleQueue()
         self.hurry = threading.Event()
+        self.marks: set[_Mark] = set()
         self.starting = threading.Lock()
         self.thread: threading.Thread | None = None
         self.exit_hook = False
@@ -123,6 +124,7 @@ class Worker(Generic[T]):
             return False
         if state.thread is None and state.queue.empty():
             return True
+        state.marks.add(mark)
         state.hurry.set()
         state.queue.put(mark)
         if state.thread is None:
@@ -177,15 +179,21 @@ class Worker(Generic[T]):
                 if batch:
                     self._handled(batch)
                 if mark is not None:
+                    state.marks.discard(mark)
                     state.hurry.clear()
+                    if state.marks:
+                        state.hurry.set()
                     if mark.pause:
                         with guard(self._name):
                             self._on_pause()
                     mark.reached.set()
-                    if mark.stop:
+                    if mark.stop and state.queue.empty():
                         return
         finally:
             state.thread = None
+            if not state.queue.empty():
+                # Put while this thread was on its way out, or left by a batch that ended it.
+                self._start(state)
 
     def _handled(self, batch: list[T]) -> None:
         done = False
