@@ -35,7 +35,7 @@ MESSAGES_USAGE = {
     "service_tier": "standard",
 }
 
-CHAT = {
+CHAT: dict[str, Any] = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
     "created": 1,
@@ -61,7 +61,7 @@ EMBEDDINGS = {
     "model": "text-embedding-3-small",
     "usage": {"prompt_tokens": 100, "total_tokens": 100},
 }
-RESPONSE = {
+RESPONSE: dict[str, Any] = {
     "id": "resp_1",
     "object": "response",
     "created_at": 1,
@@ -82,7 +82,7 @@ RESPONSE = {
     "service_tier": "default",
     "usage": RESPONSES_USAGE,
 }
-MESSAGE = {
+MESSAGE: dict[str, Any] = {
     "id": "msg_1",
     "type": "message",
     "role": "assistant",
@@ -106,10 +106,17 @@ def sse(events: Iterable[Mapping[str, Any] | str], *, named: bool = False) -> li
 
 def chat_chunks(*, usage: bool = True, texts: int = 3) -> list[bytes]:
     """A streamed chat completion."""
-    head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-5.6-2026-08-01"}
+    head: dict[str, Any] = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "gpt-5.6-2026-08-01",
+    }
     head["service_tier"] = "default"
     deltas: list[Any] = [{"role": "assistant", "content": ""}, *({"content": str(n)} for n in range(texts))]
-    chunks = [{**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas]
+    chunks: list[dict[str, Any]] = [
+        {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]} for delta in deltas
+    ]
     chunks.append({**head, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
     if usage:
         chunks.append({**head, "choices": [], "usage": CHAT_USAGE})
@@ -118,9 +125,15 @@ def chat_chunks(*, usage: bool = True, texts: int = 3) -> list[bytes]:
 
 def response_events(*, texts: int = 3) -> list[bytes]:
     """A streamed response."""
-    start = {**RESPONSE, "status": "in_progress", "output": [], "usage": None}
-    item = {"id": "msg_1", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
-    part = {"type": "output_text", "text": "", "annotations": []}
+    start: dict[str, Any] = {**RESPONSE, "status": "in_progress", "output": [], "usage": None}
+    item: dict[str, Any] = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "status": "in_progress",
+        "content": [],
+    }
+    part: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
     place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
     events: list[dict[str, Any]] = [
         {"type": "response.created", "response": start},
@@ -135,7 +148,7 @@ def response_events(*, texts: int = 3) -> list[bytes]:
 def message_events(*, texts: int = 3) -> list[bytes]:
     """A streamed message. Its usage is cumulative: the last word on output tokens comes with `message_delta`."""
     usage = {**MESSAGES_USAGE, "output_tokens": 1}
-    start = {**MESSAGE, "content": [], "stop_reason": None, "usage": usage}
+    start: dict[str, Any] = {**MESSAGE, "content": [], "stop_reason": None, "usage": usage}
     events: list[dict[str, Any]] = [
         {"type": "message_start", "message": start},
         {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},

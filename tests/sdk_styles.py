@@ -1,4 +1,5 @@
 """The ways people call the SDKs, each as a function of a client that returns all that the application gets to see."""
+# ruff: noqa: E501  a row of a table stands on one line
 
 import inspect
 from collections.abc import Awaitable, Callable

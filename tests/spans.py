@@ -3,12 +3,42 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext
 
-__all__ = ["Spans", "attributes"]
+from llm_observer.call import Call
+from llm_observer.results import CallReport
+
+__all__ = ["Finished", "Listening", "Spans", "attributes"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished call as a listener was told of it, with what it held of content then."""
+
+    call: Call
+    body: bytes | None
+    report: CallReport | None
+    context: SpanContext
+    start_ns: int
+    end_ns: int
+    attributes: Mapping[str, Any]
+
+
+class Listening:
+    """A listener of finished calls."""
+
+    def __init__(self) -> None:
+        self.finished: list[Finished] = []
+
+    def __call__(
+        self, call: Call, context: SpanContext, start_ns: int, end_ns: int, found: Mapping[str, Any], /
+    ) -> None:
+        self.finished.append(Finished(call, call.body, call.report, context, start_ns, end_ns, found))
 
 
 def attributes(span: ReadableSpan) -> Mapping[str, Any]:
@@ -40,7 +70,7 @@ class Spans:
     async def appear(self) -> ReadableSpan:
         """The only span, which a task or another thread may be about to end."""
         deadline = time.monotonic() + 5
-        while not self.all() and time.monotonic() < deadline:
+        while not self.all() and time.monotonic() < deadline:  # noqa: ASYNC110  an exporter knows no event loop
             await asyncio.sleep(0.002)
         return self.one()
 

@@ -8,12 +8,12 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from scripted import ScriptedServer
+from spans import Spans
 
 from llm_observer.engine import Engine
 from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
 from llm_observer.pricing.prices import Prices
-from scripted import ScriptedServer
-from spans import Spans
 
 _PRICES = Prices(None)
 

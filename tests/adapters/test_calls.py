@@ -1,27 +1,33 @@
 """What a call's span says of errors, retries, clients, providers of models, the application's line, and its context."""
+# ruff: noqa: E501  a row of a table stands on one line
 
 import asyncio
 import inspect
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import anthropic
-import httpx2
 import openai
 import pytest
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-
-from llm_observer.call import Call
-from llm_observer.counters import counters
-from llm_observer.instrumentor import Runtime
-from llm_observer.telemetry.tags import tag
+from opentelemetry.sdk.trace import ReadableSpan
 from scripted import CHAT as CHAT_ANSWER
 from scripted import CHAT_USAGE, Answer, ScriptedServer
 from sdk_styles import CHAT, MESSAGE
-from spans import Spans, attributes
+from spans import Finished, Listening, Spans, attributes
+
+from llm_observer.counters import counters
+from llm_observer.instrumentor import Runtime
+from llm_observer.telemetry.tags import tag
+
+
+def span_id(span: ReadableSpan) -> int:
+    context = span.get_span_context()
+    assert context is not None
+    return context.span_id
 
 
 @pytest.fixture
@@ -31,44 +37,39 @@ def client(server: ScriptedServer) -> Iterator[Any]:
 
 
 @pytest.fixture
-def calls(instrument: Callable[..., Runtime]) -> list[dict[str, Any]]:
-    """What each finished call was, taken down before its content is dropped."""
-    runtime = instrument()
-    taken: list[dict[str, Any]] = []
-
-    def note(call: Call, *_: object) -> None:
-        taken.append({name: getattr(call, name) for name in ("body", "scope", "tag", "attempts", "api", "error_type")})
-
-    runtime.listeners.append(note)
-    return taken
+def calls(instrument: Callable[..., Runtime]) -> list[Finished]:
+    """The finished calls."""
+    told = Listening()
+    instrument().listeners.append(told)
+    return told.finished
 
 
-def test_the_body_is_the_bytes_on_the_wire(client: Any, server: ScriptedServer, calls: list[dict[str, Any]]) -> None:
+def test_the_body_is_the_bytes_on_the_wire(client: Any, server: ScriptedServer, calls: list[Finished]) -> None:
     """What is analysed is what was sent, `extra_body` included, and it is dropped afterwards."""
     client.chat.completions.create(**CHAT, extra_body={"top_k": 5})
-    assert calls[0]["body"] == server.requests[0].body
-    assert b'"top_k"' in calls[0]["body"]
+    assert calls[0].body == server.requests[0].body
+    assert b'"top_k"' in (calls[0].body or b"")
 
 
 def test_messages_from_a_generator_are_sent_and_seen(
-    server: ScriptedServer, calls: list[dict[str, Any]], spans: Spans
+    server: ScriptedServer, calls: list[Finished], spans: Spans
 ) -> None:
     """A body that can be read only once is not read by us."""
     with anthropic.Anthropic(base_url=server.url, api_key="key") as client:
         arguments = MESSAGE | {"messages": iter(MESSAGE["messages"])}
         client.messages.create(**arguments)
-    assert calls[0]["body"] == server.requests[0].body
-    assert b"capital of France" in calls[0]["body"]
+    assert calls[0].body == server.requests[0].body
+    assert b"capital of France" in (calls[0].body or b"")
     assert attributes(spans.one())["llm_observer.prompt.segments"] >= 1
 
 
-def test_retries_are_one_call(client: Any, server: ScriptedServer, calls: list[dict[str, Any]], spans: Spans) -> None:
+def test_retries_are_one_call(client: Any, server: ScriptedServer, calls: list[Finished], spans: Spans) -> None:
     """Attempts do not make spans; they are counted on the one."""
     server.script(*[Answer.json({}, 429, **{"retry-after-ms": "1"})] * 2)
     client.with_options(max_retries=2).chat.completions.create(**CHAT)
     assert len(server.requests) == 3
     assert attributes(spans.one())["http.request.resend_count"] == 2
-    assert calls[0]["attempts"] == 3
+    assert calls[0].call.attempts == 3
 
 
 @pytest.mark.parametrize(
@@ -84,7 +85,7 @@ def test_retries_are_one_call(client: Any, server: ScriptedServer, calls: list[d
 def test_error_type_is_the_providers_code_or_the_status(
     client: Any,
     server: ScriptedServer,
-    calls: list[dict[str, Any]],
+    calls: list[Finished],
     spans: Spans,
     status: int,
     body: object,
@@ -96,7 +97,7 @@ def test_error_type_is_the_providers_code_or_the_status(
         client.chat.completions.create(**CHAT)
     span = spans.one()
     assert attributes(span)["error.type"] == expected
-    assert calls[0]["error_type"] == expected
+    assert calls[0].call.error_type == expected
     assert span.status.status_code.name == "ERROR"
     assert span.status.description is None
     assert span.events == ()
@@ -105,9 +106,9 @@ def test_error_type_is_the_providers_code_or_the_status(
 def test_no_connection(instrument: Callable[..., Runtime], spans: Spans) -> None:
     """A server that is not there is the SDK's connection error."""
     instrument()
-    with openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="key", max_retries=0) as client:
-        with pytest.raises(openai.APIConnectionError):
-            client.chat.completions.create(**CHAT)
+    client = openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="key", max_retries=0)
+    with client, pytest.raises(openai.APIConnectionError):
+        client.chat.completions.create(**CHAT)
     assert attributes(spans.one())["error.type"] == "APIConnectionError"
 
 
@@ -221,19 +222,23 @@ async def test_the_call_site_of_async_calls(server: ScriptedServer, spans: Spans
             await client.chat.completions.create(**CHAT)
 
         await asyncio.gather(answer(), answer())
-        await asyncio.gather(client.chat.completions.create(**CHAT))
-    *awaited, bare = (attributes(span) for span in spans.all())
+        await asyncio.gather(cast("Any", client).chat.completions.create(**CHAT))
+    *awaited, alone = (attributes(span) for span in spans.all())
     for values in awaited:
         assert values["code.function.name"].endswith("answer")
         assert values["code.file.path"] == __file__
-    assert "code.file.path" not in bare
+    assert "code.file.path" not in alone
 
 
 @pytest.mark.usefixtures("calls")
 def test_the_span_is_current_during_the_request_only(server: ScriptedServer, spans: Spans) -> None:
     """Whatever the HTTP client does is inside the span; the application's context stays its own."""
     seen: list[Any] = []
-    http = httpx2.Client(event_hooks={"request": [lambda _: seen.append(trace.get_current_span())]})
+
+    def sending(_: object) -> None:
+        seen.append(trace.get_current_span())
+
+    http = openai.DefaultHttpxClient(event_hooks={"request": [sending]})
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", http_client=http) as client:
         before = otel_context.get_current()
         stream = client.chat.completions.create(**CHAT, stream=True)
@@ -263,12 +268,12 @@ async def test_concurrent_calls_do_not_mix(server: ScriptedServer, spans: Spans)
                 await client.chat.completions.create(**CHAT, user=str(n))
 
         await asyncio.gather(*(work(n) for n in range(5)))
-    parents = {span.context.span_id for span in spans.all() if span.name.startswith("work")}
+    parents = {span_id(span) for span in spans.all() if span.name.startswith("work")}
     children = [span for span in spans.all() if span.name.startswith("chat")]
     assert {span.parent.span_id for span in children if span.parent} == parents
 
 
-def test_suppressed_instrumentation_makes_no_span(client: Any, calls: list[dict[str, Any]], spans: Spans) -> None:
+def test_suppressed_instrumentation_makes_no_span(client: Any, calls: list[Finished], spans: Spans) -> None:
     """`suppress_instrumentation` is honoured: no span, no count."""
     with suppress_instrumentation():
         client.chat.completions.create(**CHAT)
@@ -276,7 +281,7 @@ def test_suppressed_instrumentation_makes_no_span(client: Any, calls: list[dict[
     assert calls == []
 
 
-def test_requests_that_are_no_inference_make_no_call(client: Any, calls: list[dict[str, Any]], spans: Spans) -> None:
+def test_requests_that_are_no_inference_make_no_call(client: Any, calls: list[Finished], spans: Spans) -> None:
     """Listing, retrieving and the like are not calls to a model."""
     client.chat.completions.list()
     with pytest.raises(openai.NotFoundError):
@@ -288,7 +293,7 @@ def test_requests_that_are_no_inference_make_no_call(client: Any, calls: list[di
 
 
 def test_the_module_level_client(
-    server: ScriptedServer, calls: list[dict[str, Any]], spans: Spans, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, calls: list[Finished], spans: Spans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`openai.chat.completions.create` is a call like any other."""
     monkeypatch.setattr(openai, "base_url", f"{server.url}/v1")
@@ -296,7 +301,7 @@ def test_the_module_level_client(
     openai.chat.completions.create(**CHAT)
     openai._reset_client()  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
     assert attributes(spans.one())["server.port"] == server.port
-    assert calls[0]["api"] == "chat.completions"
+    assert calls[0].call.api == "chat.completions"
 
 
 @pytest.mark.usefixtures("calls")
@@ -321,18 +326,18 @@ def test_a_client_made_before_is_covered(server: ScriptedServer, spans: Spans) -
     assert spans.one()
 
 
-def test_the_scope_tells_whose_cache_it_is(server: ScriptedServer, calls: list[dict[str, Any]]) -> None:
+def test_the_scope_tells_whose_cache_it_is(server: ScriptedServer, calls: list[Finished]) -> None:
     """Same URL, organisation and key: same scope. Another key or organisation: another. The key is not in it."""
     for key, organization in (("sk-one", "a"), ("sk-one", "a"), ("sk-two", "a"), ("sk-one", "b")):
         with openai.OpenAI(base_url=f"{server.url}/v1", api_key=key, organization=organization) as client:
             client.chat.completions.create(**CHAT)
-    first, second, third, fourth = (call["scope"] for call in calls)
+    first, second, third, fourth = (call.call.scope for call in calls)
     assert first == second
     assert len({first, third, fourth}) == 3
-    assert "sk" not in first
+    assert "sk" not in str(first)
 
 
-def test_the_scope_outlives_a_token_of_an_hour(server: ScriptedServer, calls: list[dict[str, Any]]) -> None:
+def test_the_scope_outlives_a_token_of_an_hour(server: ScriptedServer, calls: list[Finished]) -> None:
     """A renewed Azure AD token does not make another customer."""
     tokens = iter(("first", "second"))
     with openai.AzureOpenAI(
@@ -341,10 +346,10 @@ def test_the_scope_outlives_a_token_of_an_hour(server: ScriptedServer, calls: li
         for _ in range(2):
             client.chat.completions.create(**CHAT)
     assert server.requests[0].headers["authorization"] != server.requests[1].headers["authorization"]
-    assert calls[0]["scope"] == calls[1]["scope"]
+    assert calls[0].call.scope == calls[1].call.scope
 
 
-def test_a_tag_names_the_calls_inside(client: Any, calls: list[dict[str, Any]]) -> None:
+def test_a_tag_names_the_calls_inside(client: Any, calls: list[Finished]) -> None:
     """The innermost name counts, and only inside."""
 
     @tag("outer")
@@ -355,10 +360,10 @@ def test_a_tag_names_the_calls_inside(client: Any, calls: list[dict[str, Any]]) 
 
     work()
     client.chat.completions.create(**CHAT)
-    assert [call["tag"] for call in calls] == ["outer", "inner", None]
+    assert [call.call.tag for call in calls] == ["outer", "inner", None]
 
 
-def test_threads_do_not_mix(client: Any, calls: list[dict[str, Any]], spans: Spans) -> None:
+def test_threads_do_not_mix(client: Any, calls: list[Finished], spans: Spans) -> None:
     """Calls of many threads at once: one span each."""
     threads = [threading.Thread(target=lambda: client.chat.completions.create(**CHAT)) for _ in range(8)]
     for thread in threads:
@@ -366,5 +371,5 @@ def test_threads_do_not_mix(client: Any, calls: list[dict[str, Any]], spans: Spa
     for thread in threads:
         thread.join()
     assert len(spans.all()) == len(calls) == 8
-    assert len({span.context.span_id for span in spans.all()}) == 8
+    assert len({span_id(span) for span in spans.all()}) == 8
     assert counters.total("calls") == 8

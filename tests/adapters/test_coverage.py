@@ -6,11 +6,11 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-
-from llm_observer.instrumentor import Runtime
 from scripted import Recorded, ScriptedServer
 from sdk_styles import ANTHROPIC, OPENAI, Style, has, outcome
 from spans import Spans, attributes
+
+from llm_observer.instrumentor import Runtime
 
 CLIENTS: dict[str, Callable[[str], Any]] = {
     "openai sync": lambda url: openai.OpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0),
@@ -56,7 +56,7 @@ async def test_a_call_has_one_span_with_what_the_provider_reported(
     values = attributes(span)
     assert span.kind.name == "CLIENT"
     assert span.name == f"{values['gen_ai.operation.name']} {values['gen_ai.request.model']}"
-    assert values["gen_ai.provider.name"] == kind.split()[0]
+    assert values["gen_ai.provider.name"] == kind.partition(" ")[0]
     assert values["llm_observer.call.api"] == style.api
     assert values.get("gen_ai.request.stream", False) is style.stream
     assert ("gen_ai.response.time_to_first_chunk" in values) is style.stream

@@ -12,6 +12,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler
+from scripted import CHAT as CHAT_ANSWER
+from scripted import MESSAGE as MESSAGE_ANSWER
+from scripted import Answer, ScriptedServer, chat_chunks, message_events, sse
+from sdk_styles import CHAT, MESSAGE, seen
+from spans import Spans, attributes
 
 from llm_observer.adapters import hook, watch
 from llm_observer.adapters.reading import ChatReading, MessagesReading
@@ -23,11 +28,6 @@ from llm_observer.instrumentor import Runtime
 from llm_observer.telemetry import callspan, processors
 from llm_observer.telemetry.callspan import CallSpan
 from llm_observer.telemetry.providers import Providers
-from scripted import CHAT as CHAT_ANSWER
-from scripted import MESSAGE as MESSAGE_ANSWER
-from scripted import Answer, ScriptedServer, chat_chunks, message_events, sse
-from sdk_styles import CHAT, MESSAGE, seen
-from spans import Spans, attributes
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,8 @@ class RaisingIds(RandomIdGenerator):
 async def everything(server: ScriptedServer) -> list[Any]:
     """What an application sees of calls of every kind, and of failing ones."""
     results: list[Any] = []
-    with openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0) as client:
+    client: Any = openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0)
+    with client:
         results.append(seen(client.chat.completions.create(**CHAT)))
         results.append([seen(item) for item in client.chat.completions.create(**CHAT, stream=True)])
         results.append(client.chat.completions.with_raw_response.create(**CHAT).http_response.text)
@@ -75,7 +76,8 @@ async def everything(server: ScriptedServer) -> list[Any]:
         with pytest.raises(openai.BadRequestError) as caught:
             client.chat.completions.create(**CHAT)
         results.append(str(caught.value))
-    async with anthropic.AsyncAnthropic(base_url=server.url, api_key="key", max_retries=0) as aclient:
+    aclient: Any = anthropic.AsyncAnthropic(base_url=server.url, api_key="key", max_retries=0)
+    async with aclient:
         results.append(seen(await aclient.messages.create(**MESSAGE)))
         results.append([seen(item) async for item in await aclient.messages.create(**MESSAGE, stream=True)])
         async with aclient.messages.stream(**MESSAGE) as astream:
@@ -83,20 +85,11 @@ async def everything(server: ScriptedServer) -> list[Any]:
         async with aclient.messages.with_streaming_response.create(**MESSAGE) as aresponse:
             results.append([line async for line in aresponse.iter_lines()])
         server.script(Answer.stream([*message_events()[:3], *sse([{"type": "error", "error": {}}], named=True)]))
+        broken = await aclient.messages.create(**MESSAGE, stream=True)
         with pytest.raises(anthropic.APIStatusError) as acaught:
-            async for _ in await aclient.messages.create(**MESSAGE, stream=True):
-                pass
+            assert [item async for item in broken]
         results.append(str(acaught.value))
     return results
-
-
-PROVIDERS: dict[str, Callable[[], TracerProvider]] = {
-    "a processor's on_start raises": lambda: with_processor(Raising("on_start")),
-    "a processor's on_end raises": lambda: with_processor(Raising("on_end")),
-    "the sampler raises": lambda: TracerProvider(sampler=RaisingSampler(), shutdown_on_exit=False),
-    "the id generator raises": lambda: TracerProvider(id_generator=RaisingIds(), shutdown_on_exit=False),
-    "the provider takes no processors": lambda: without_processors(),
-}
 
 
 def with_processor(processor: SpanProcessor) -> TracerProvider:
@@ -109,6 +102,15 @@ def without_processors() -> TracerProvider:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor = fail
     return provider
+
+
+PROVIDERS: dict[str, Callable[[], TracerProvider]] = {
+    "a processor's on_start raises": lambda: with_processor(Raising("on_start")),
+    "a processor's on_end raises": lambda: with_processor(Raising("on_end")),
+    "the sampler raises": lambda: TracerProvider(sampler=RaisingSampler(), shutdown_on_exit=False),
+    "the id generator raises": lambda: TracerProvider(id_generator=RaisingIds(), shutdown_on_exit=False),
+    "the provider takes no processors": without_processors,
+}
 
 
 @pytest.mark.parametrize("fault", PROVIDERS)
@@ -214,13 +216,14 @@ ODD_CHAT: dict[str, Any] = {
 @pytest.mark.parametrize("body", ODD_CHAT)
 @pytest.mark.parametrize("raw", [False, True])
 async def test_odd_bodies(
-    body: str, raw: bool, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
+    body: str, *, raw: bool, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
 ) -> None:
     """An answer that no provider should give is the application's to make sense of."""
 
     def call() -> Any:
         server.script(Answer.json(ODD_CHAT[body]))
-        with openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0) as client:
+        client: Any = openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0)
+        with client:
             try:
                 if raw:
                     return client.chat.completions.with_raw_response.create(**CHAT).http_response.text
@@ -248,7 +251,7 @@ ODD_STREAMS: dict[str, list[bytes]] = {
 @pytest.mark.parametrize("name", ODD_STREAMS)
 @pytest.mark.parametrize("raw", [False, True])
 async def test_odd_streams(
-    name: str, raw: bool, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
+    name: str, *, raw: bool, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
 ) -> None:
     """The same for streams, read as items and as lines."""
 
@@ -274,7 +277,8 @@ def test_odd_messages(server: ScriptedServer, instrument: Callable[..., Runtime]
     """Anthropic answers without usage, or with words for numbers."""
     instrument()
     with anthropic.Anthropic(base_url=server.url, api_key="key", max_retries=0) as client:
-        for usage in (None, {}, {"input_tokens": "ten"}, 5, []):
+        odd: list[Any] = [None, {}, {"input_tokens": "ten"}, 5, []]
+        for usage in odd:
             server.script(Answer.json({**MESSAGE_ANSWER, "usage": usage, "stop_reason": 5}))
             client.messages.create(**MESSAGE)
     assert len(spans.all()) == 5

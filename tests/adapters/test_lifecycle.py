@@ -16,12 +16,12 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-from llm_observer.guard import Guard
-from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
 from scripted import Answer, ScriptedServer
 from sdk_styles import CHAT
 from spans import Spans
+
+from llm_observer.guard import Guard
+from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
 
 SDKS: tuple[Any, ...] = (openai._base_client, anthropic._base_client)  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue, reportUnknownMemberType]
 
@@ -68,8 +68,8 @@ def test_what_another_has_wrapped_since_stays(
 ) -> None:
     """Uninstrumenting does not tear off a later wrapper; ours below it passes straight through."""
     instrument()
-    base = SDKS[0].SyncAPIClient
-    ours = vars(base)["request"]
+    base: Any = SDKS[0].SyncAPIClient
+    ours: Any = getattr(base, "request")  # noqa: B009  untyped on purpose
     passed: list[bool] = []
 
     def later(*args: Any, **kwargs: Any) -> Any:
@@ -141,7 +141,8 @@ def test_instrumenting_imports_no_sdk_and_patches_on_import() -> None:
             assert not {"openai", "anthropic"} & set(sys.modules)
             import openai
             assert "anthropic" not in sys.modules
-            print(openai._base_client.SyncAPIClient.request.__module__, hasattr(openai._base_client.SyncAPIClient.request, "__wrapped__"))
+            request = openai._base_client.SyncAPIClient.request
+            print(request.__module__, hasattr(request, "__wrapped__"))
             """)
         == "openai._base_client True"
     )

@@ -11,12 +11,12 @@ from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
+from scripted import Answer, ScriptedServer, message_events
+from sdk_styles import MESSAGE
+from spans import Listening, Spans, attributes
 
 from llm_observer.counters import counters
 from llm_observer.instrumentor import Runtime
-from scripted import Answer, ScriptedServer, message_events
-from sdk_styles import MESSAGE
-from spans import Spans, attributes
 
 pytestmark = pytest.mark.skipif(
     not hasattr(anthropic.Anthropic, "open_telemetry"), reason="this SDK makes no span of its own"
@@ -45,7 +45,9 @@ def provider_with(exporter: InMemorySpanExporter, **arguments: Any) -> TracerPro
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_the_sdks_span_is_enriched(client: Any, stream: bool, instrument: Callable[..., Runtime], spans: Spans) -> None:
+def test_the_sdks_span_is_enriched(
+    client: Any, *, stream: bool, instrument: Callable[..., Runtime], spans: Spans
+) -> None:
     """It gets the name, finish reasons and figures that the conventions ask for, and keeps what the SDK set."""
     instrument()
     result = client.messages.create(**MESSAGE, stream=stream)
@@ -81,13 +83,13 @@ def test_an_error_has_one_name(
 ) -> None:
     """A failed call has the SDK's `error.type`, once."""
     runtime = instrument()
-    told: list[str | None] = []
-    runtime.listeners.append(lambda call, *_: told.append(call.error_type))
+    told = Listening()
+    runtime.listeners.append(told)
     server.script(Answer.json({"type": "error", "error": {"type": "overloaded_error", "message": "x"}}, 529))
     with pytest.raises(anthropic.APIStatusError):
         client.messages.create(**MESSAGE)
     assert attributes(spans.one())["error.type"] == "overloaded_error"
-    assert told == ["overloaded_error"]
+    assert [each.call.error_type for each in told.finished] == ["overloaded_error"]
     assert spans.one().status.status_code.name == "ERROR"
 
 
@@ -156,6 +158,7 @@ def test_content_mode_keeps_the_sdks_content(
 @pytest.mark.parametrize("propagation", [True, False])
 def test_a_span_that_is_sampled_out(
     server: ScriptedServer,
+    *,
     propagation: bool,
     instrument: Callable[..., Runtime],
     monkeypatch: pytest.MonkeyPatch,
@@ -164,14 +167,14 @@ def test_a_span_that_is_sampled_out(
     exporter = InMemorySpanExporter()
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider_with(exporter, sampler=ParentBased(ALWAYS_OFF)))
     runtime = instrument()
-    sampled: list[bool] = []
-    runtime.listeners.append(lambda _call, context, *_: sampled.append(context.trace_flags.sampled))
+    told = Listening()
+    runtime.listeners.append(told)
     options: Any = {"propagation": propagation}
     with anthropic.Anthropic(base_url=server.url, api_key="key", open_telemetry=options) as client:
         client.messages.create(**MESSAGE)
         list(client.messages.create(**MESSAGE, stream=True))
     assert exporter.get_finished_spans() == ()
-    assert sampled == [False, False]
+    assert [each.context.trace_flags.sampled for each in told.finished] == [False, False]
     assert counters.total("calls") == 2
 
 
@@ -248,10 +251,10 @@ async def test_async_calls_too(server: ScriptedServer, instrument: Callable[...,
         await client.messages.create(**MESSAGE)
         async with client.messages.stream(**MESSAGE) as stream:
             await stream.get_final_message()
+        server.script(Answer.stream([*message_events()[:2], b"event: error\ndata: {}\n\n"]))
+        broken = await client.messages.create(**MESSAGE, stream=True)
         with pytest.raises(anthropic.APIStatusError):
-            server.script(Answer.stream([*message_events()[:2], b"event: error\ndata: {}\n\n"]))
-            async for _ in await client.messages.create(**MESSAGE, stream=True):
-                pass
+            assert [item async for item in broken]
     assert [span.name for span in spans.all()] == ["chat claude-sonnet-5"] * 3
     assert all(span.instrumentation_scope and span.instrumentation_scope.name == NATIVE for span in spans.all())
     assert all("llm_observer.cache.outcome" in attributes(span) for span in spans.all())

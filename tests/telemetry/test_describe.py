@@ -1,4 +1,5 @@
 """Attributes from calls and reports: absent stays absent, types hold, nothing of the content."""
+# ruff: noqa: E501  a row of a table stands on one line
 
 from decimal import Decimal
 from typing import Any

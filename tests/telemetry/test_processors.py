@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Decision, ParentBased, Sampler, SamplingResult
+from spans import Listening
 
 from llm_observer.call import Call
 from llm_observer.config import Settings
@@ -157,31 +157,30 @@ def test_listeners_learn_of_every_call(sampler: Sampler, engine: Engine) -> None
     provider = TracerProvider(sampler=sampler, shutdown_on_exit=False)
     exporter = exporting(provider)
     runtime = runtime_on(provider, engine)
-    told: list[tuple[Any, ...]] = []
-    runtime.listeners.append(lambda call, *rest: told.append((call.report, *rest)))
+    runtime.listeners.append(told := Listening())
     observed(runtime).finish()
-    ((report, context, start_ns, end_ns, attributes),) = told
-    assert report is not None
-    assert context.is_valid
-    assert start_ns <= end_ns
-    assert attributes["llm_observer.cache.outcome"]
-    assert attributes["gen_ai.usage.input_tokens"] == 10
+    (call,) = told.finished
+    assert call.report is not None
+    assert call.context.is_valid
+    assert call.start_ns <= call.end_ns
+    assert call.attributes["llm_observer.cache.outcome"]
+    assert call.attributes["gen_ai.usage.input_tokens"] == 10
     spans = exporter.get_finished_spans()
-    assert context.trace_flags.sampled is bool(spans)
+    assert call.context.trace_flags.sampled is bool(spans)
     if spans:
-        assert dict(spans[0].attributes or {}) == attributes
-        assert (spans[0].start_time, spans[0].end_time) == (start_ns, end_ns)
+        assert dict(spans[0].attributes or {}) == call.attributes
+        assert (spans[0].start_time, spans[0].end_time) == (call.start_ns, call.end_ns)
 
 
 def test_no_sdk_no_span_and_still_a_call(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """`OTEL_SDK_DISABLED=true`: nothing is recorded as a span, the call has ids of its own."""
     monkeypatch.setenv("OTEL_SDK_DISABLED", "true")
     runtime = Runtime(Settings(), engine, tracer_provider=TracerProvider(shutdown_on_exit=False))
-    told: list[trace.SpanContext] = []
-    runtime.listeners.append(lambda _call, context, *_: told.append(context))
+    runtime.listeners.append(told := Listening())
     observed(runtime).finish()
-    assert told[0].is_valid
-    assert not told[0].trace_flags.sampled
+    (call,) = told.finished
+    assert call.context.is_valid
+    assert not call.context.trace_flags.sampled
 
 
 def test_content_is_dropped_when_the_listeners_return(engine: Engine) -> None:

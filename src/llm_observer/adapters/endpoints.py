@@ -87,7 +87,8 @@ def _provider(kind: type, host: str | None) -> str:
         if provider is not None:
             return provider
     if host is not None:
-        labels = host.lower().split(".")
+        # The region stands in front of it, with a hyphen.
+        labels = host.lower().replace("-aiplatform.", ".aiplatform.").split(".")
         for start in range(len(labels) - 1):
             provider = _BY_HOST.get(".".join(labels[start:]))
             if provider is not None:

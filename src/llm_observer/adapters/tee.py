@@ -31,8 +31,8 @@ class Tee:
         if self._size <= _HEAD:
             self._head += data
             return
-        self._tail.append(data)
-        self._tailed += len(data)
+        self._tail.append(data[-_TAIL:])
+        self._tailed += len(self._tail[-1])
         while self._tailed - len(self._tail[0]) >= _TAIL:
             self._tailed -= len(self._tail.popleft())
 

@@ -147,7 +147,7 @@ class Watch(CallSpan):
 
 def _http_response(result: Any) -> Any:
     """The HTTP response that a raw response wraps or is; `None` for a parsed model."""
-    kind: type[Any] = type(result)
+    kind: Any = type(result)  # pyright: ignore[reportUnknownVariableType]  whatever the SDK returned
     if hasattr(kind, "http_request"):
         return result.http_response
     return result if hasattr(kind, "iter_raw") and hasattr(kind, "aiter_raw") else None

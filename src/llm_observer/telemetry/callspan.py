@@ -1,5 +1,6 @@
 """`CallSpan`: a call and its span, from the start of the request to the end of the response."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -83,6 +84,7 @@ class CallSpan:
         "_handed_over",
         "_open",
         "_parent",
+        "_pid",
         "_runtime",
         "_span",
         "_start",
@@ -118,6 +120,7 @@ class CallSpan:
         self._token: Any = None
         self._end_ns: int | None = None
         self._handed_over = False
+        self._pid = os.getpid()
         # Popped by the first `finish`: one atomic step, without a lock that a finalizer could find taken.
         self._open = [True]
         self.busy = True
@@ -218,7 +221,8 @@ class CallSpan:
 
     def hand_over(self) -> None:
         """Finish on another thread, because this one runs a finalizer and may hold any lock. Never raises."""
-        if self._handed_over or self.done:
+        # A forked child finalizes its copies of what the parent is still reading.
+        if self._handed_over or self.done or self._pid != os.getpid():
             return
         self._handed_over = True
         self._end_ns = self._end_ns or time.time_ns()

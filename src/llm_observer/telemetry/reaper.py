@@ -4,6 +4,7 @@ A finalizer runs at any point of any thread, which may hold the lock of an expor
 end of its call on a queue that is safe there, and this thread runs it.
 """
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
@@ -12,6 +13,8 @@ from queue import SimpleQueue
 from llm_observer.guard import guard
 
 __all__ = ["Reaper"]
+
+_EXIT_TIMEOUT_S = 1.0
 
 
 class Reaper:
@@ -29,6 +32,9 @@ class Reaper:
         with self._lock:
             if self._pid == os.getpid():
                 return
+            if not self._pid:
+                # A provider that flushes at exit registered before this, so it comes after.
+                atexit.register(self.drain, _EXIT_TIMEOUT_S)
             self._pid = os.getpid()
             self._queue = SimpleQueue()
             threading.Thread(target=self._run, args=(self._queue,), name="llm-observer-reaper", daemon=True).start()

@@ -1,0 +1,300 @@
+"""What is read from responses and streams, field by field, as dicts and as models."""
+# ruff: noqa: E501  a row of a table stands on one line
+
+import gzip
+import json
+import zlib
+from types import SimpleNamespace
+from typing import Any
+
+import openai
+import pytest
+from scripted import CHAT, MESSAGE, MESSAGES_USAGE, RESPONSE, chat_chunks, message_events, response_events, sse
+
+from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS, api_of, provider_of, server_of
+from llm_observer.adapters.errors import error_type
+from llm_observer.adapters.reading import (
+    ChatReading,
+    EmbeddingsReading,
+    MessagesReading,
+    Reading,
+    ResponsesReading,
+    plain,
+)
+from llm_observer.adapters.tee import Tee, read_body
+from llm_observer.call import Call
+
+
+def reading_of(kind: type[Reading]) -> Reading:
+    return kind(Call(provider="openai", api="chat.completions"))
+
+
+def streamed(kind: type[Reading], *items: object) -> Call:
+    reading = reading_of(kind)
+    for item in items:
+        reading.item(item)
+    reading.end()
+    return reading.call
+
+
+def test_a_chats_finish_reasons_are_in_the_order_of_the_choices() -> None:
+    """One for each choice, whichever ended first."""
+    call = streamed(
+        ChatReading,
+        {"id": "a", "model": "m", "choices": [{"index": 1, "finish_reason": "length"}]},
+        {"choices": [{"index": 0, "finish_reason": "stop"}]},
+    )
+    assert call.finish_reasons == ("stop", "length")
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        {"choices": [{"index": 0, "finish_reason": "stop", "usage": {"prompt_tokens": 3}}]},
+        {"choices": [{"index": 0, "finish_reason": "stop"}], "x_groq": {"usage": {"prompt_tokens": 3}}},
+        {"choices": [], "usage": {"prompt_tokens": 3}},
+    ],
+)
+def test_where_compatible_providers_put_a_streams_usage(last: dict[str, Any]) -> None:
+    """In the last choice, in a field of their own, or where OpenAI has it."""
+    assert streamed(ChatReading, {"id": "a", "usage": {"prompt_tokens": 1}}, last).raw_usage == {"prompt_tokens": 3}
+
+
+def test_the_first_names_count_that_are_not_empty() -> None:
+    """Azure's first chunk has neither id nor model."""
+    call = streamed(ChatReading, {"id": "", "model": "", "choices": []}, {"id": "a", "model": "m"}, {"id": "b"})
+    assert (call.response_id, call.response_model) == ("a", "m")
+
+
+@pytest.mark.parametrize(
+    ("response", "reasons", "error"),
+    [
+        ({"status": "completed"}, ("completed",), None),
+        ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, ("max_output_tokens",), None),
+        ({"status": "failed", "error": {"code": "server_error", "message": "secret"}}, ("failed",), "server_error"),
+        ({"status": "failed"}, ("failed",), "failed"),
+        ({"status": "queued"}, (), None),
+        ({"status": "in_progress"}, (), None),
+    ],
+)
+def test_how_a_response_ended(response: dict[str, Any], reasons: tuple[str, ...], error: str | None) -> None:
+    """The status, or the reason of one that is incomplete; nothing for one that still runs."""
+    reading = reading_of(ResponsesReading)
+    reading.response({"id": "resp_1", "model": "m", **response})
+    assert reading.call.finish_reasons == reasons
+    assert reading.call.error_type == error
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"), [("rate_limit_exceeded", "rate_limit_exceeded"), ("a sentence", "error")]
+)
+def test_an_error_event_of_a_response(code: str, expected: str) -> None:
+    """It has the provider's code; a sentence is none."""
+    assert streamed(ResponsesReading, {"type": "error", "code": code, "message": "secret"}).error_type == expected
+
+
+def test_the_usage_of_a_streamed_message_is_the_last_word_on_each_count() -> None:
+    """Counts that `message_delta` does not repeat stay as `message_start` had them."""
+    call = streamed(
+        MessagesReading,
+        {"type": "message_start", "message": {"id": "m", "model": "x", "usage": {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 5}}},
+        {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 7}},
+        {"type": "message_delta", "delta": {}, "usage": {"output_tokens": 9, "cache_read_input_tokens": None}},
+    )  # fmt: skip
+    assert call.raw_usage == {"input_tokens": 10, "output_tokens": 9, "cache_read_input_tokens": 5}
+    assert call.finish_reasons == ("tool_use",)
+
+
+def test_an_error_event_of_a_message() -> None:
+    """Its type."""
+    error = {"type": "error", "error": {"type": "overloaded_error", "message": "secret"}}
+    assert streamed(MessagesReading, error).error_type == "overloaded_error"
+
+
+def test_the_providers_own_word_on_its_cache_is_kept() -> None:
+    """Diagnostics that a response has are for the verdict."""
+    said = {"cache_miss_reason": "tools_changed"}
+    message = reading_of(MessagesReading)
+    message.response({**MESSAGE, "diagnostics": said})
+    response = reading_of(ResponsesReading)
+    response.response({**RESPONSE, "prompt_cache_diagnostics": said})
+    chat = reading_of(ChatReading)
+    chat.response({**CHAT, "usage": {"prompt_tokens": 1, "prompt_cache_diagnostics": said}})
+    assert message.call.diagnostics == response.call.diagnostics == chat.call.diagnostics == said
+
+
+def test_embeddings_are_not_streamed() -> None:
+    """An item says nothing."""
+    assert streamed(EmbeddingsReading, {"usage": {"prompt_tokens": 1}}).raw_usage is None
+
+
+def test_models_are_read_without_calling_anything_on_them() -> None:
+    """As dicts, extras among them, without what is `None`; bounded in depth."""
+    model = openai.types.CompletionUsage.model_construct(
+        prompt_tokens=1, completion_tokens=2, total_tokens=3, prompt_cache_hit_tokens=0
+    )
+    assert plain(model) == {
+        "prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3, "prompt_cache_hit_tokens": 0
+    }  # fmt: skip
+    assert plain((1, [None, object()])) == [1, [None, {}]]
+    endless: list[Any] = []
+    endless.append(endless)
+    assert "None" in repr(plain(endless))
+
+
+TYPE = {"chat": ChatReading, "message": MessagesReading, "response": ResponsesReading}
+
+
+@pytest.mark.parametrize(
+    ("kind", "pieces"), [("chat", chat_chunks()), ("message", message_events()), ("response", response_events())]
+)
+@pytest.mark.parametrize("encoding", ["", "identity", "gzip", "deflate", "raw deflate"])
+def test_events_that_the_application_reads_as_bytes(kind: str, pieces: list[bytes], encoding: str) -> None:
+    """The usage of a stream nobody parsed in our sight, compressed or not, in pieces of any size."""
+    data = b"".join(pieces)
+    if encoding == "gzip":
+        data = gzip.compress(data)
+    elif encoding == "deflate":
+        data = zlib.compress(data)
+    elif encoding == "raw deflate":
+        packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+        data = packer.compress(data) + packer.flush()
+    tee, reading = Tee(), reading_of(TYPE[kind])
+    for start in range(0, len(data), 7):
+        tee.add(data[start : start + 7])
+    tee.read(reading, "text/event-stream; charset=utf-8", encoding.removeprefix("raw "))
+    assert reading.call.raw_usage
+    assert 20 in reading.call.raw_usage.values()
+    assert reading.call.finish_reasons
+
+
+def test_a_long_stream_keeps_its_head_and_tail() -> None:
+    """A message starts with the input's usage and ends with the output's; the middle is not kept."""
+    start, *_, delta, stop = message_events()
+    middle = sse([{"type": "content_block_delta", "delta": {"text": "x" * 1000}}], named=True)[0]
+    tee, reading = Tee(), reading_of(MessagesReading)
+    for piece in (start, *[middle] * 2_000, delta, stop):
+        tee.add(piece)
+    tee.read(reading, "text/event-stream", "")
+    assert reading.call.raw_usage == MESSAGES_USAGE
+    assert reading.call.finish_reasons == ("end_turn",)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "encoding", "data"),
+    [
+        ("application/json", "", b"[1, 2]"),
+        ("application/json", "", b'{"half": '),
+        ("application/json", "", b"[" * 100_000),
+        ("application/json", "", json.dumps({"usage": {"prompt_tokens": 1}, "pad": "x" * 2_000_000}).encode()),
+        ("application/json", "br", b'{"usage": {"prompt_tokens": 1}}'),
+        ("application/json", "gzip", b"not gzip"),
+        ("application/vnd.amazon.eventstream", "", b"\0\0\0"),
+        ("", "", b"{}"),
+    ],
+)
+def test_bodies_that_cannot_be_read_say_nothing(content_type: str, encoding: str, data: bytes) -> None:
+    """Too large, cut, of another type or coding: the usage is unknown, and nothing fails."""
+    tee, reading = Tee(), reading_of(ChatReading)
+    tee.add(data[:100_000])
+    tee.add(data[100_000:])
+    tee.read(reading, content_type, encoding)
+    assert reading.call.raw_usage is None
+
+
+def test_an_error_among_events_read_as_bytes() -> None:
+    """It has its code."""
+    reading = reading_of(ChatReading)
+    read_body(reading, "text/event-stream", b"".join(sse([{"error": {"code": "overloaded", "message": "secret"}}])))
+    assert reading.call.error_type == "overloaded"
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "expected"),
+    [
+        ("post", "/chat/completions", "chat.completions"),
+        ("POST", "https://host/openai/deployments/x/chat/completions?api-version=1", "chat.completions"),
+        ("post", "/completions", "completions"),
+        ("post", "/responses", "responses"),
+        ("post", "/embeddings", "embeddings"),
+        ("post", "/responses/resp_1/cancel", None),
+        ("get", "/chat/completions", None),
+        ("post", "/moderations", None),
+    ],
+)
+def test_which_requests_of_openai_are_inference(method: str, url: str, expected: str | None) -> None:
+    """By method and path."""
+    api = api_of(OPENAI_APIS, SimpleNamespace(method=method, url=url))
+    assert (api.name if api else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("/v1/messages", "messages"), ("/v1/messages?beta=true", "messages"), ("/v1/messages/count_tokens", None), ("/v1/messages/batches", None)],
+)  # fmt: skip
+def test_which_requests_of_anthropic_are_inference(url: str, expected: str | None) -> None:
+    """Messages, and neither counting nor batches."""
+    api = api_of(ANTHROPIC_APIS, SimpleNamespace(method="post", url=url))
+    assert (api.name if api else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("api.openai.com", "openai"),
+        ("eu.api.openai.com", "openai"),
+        ("localhost", "openai"),
+        ("vllm.internal.example.com", "openai"),
+        ("my.openai.azure.com", "azure.ai.openai"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
+        ("generativelanguage.googleapis.com", "gcp.gemini"),
+        ("us-central1-aiplatform.googleapis.com", "gcp.vertex_ai"),
+        ("api.deepseek.com", "deepseek"),
+        ("api.groq.com", "groq"),
+        ("api.mistral.ai", "mistral_ai"),
+        ("api.x.ai", "x_ai"),
+        ("api.perplexity.ai", "perplexity"),
+        ("api.moonshot.cn", "moonshot_ai"),
+        ("openrouter.ai", "openrouter"),
+        ("api.together.xyz", "together_ai"),
+        ("evil-groq.com", "openai"),
+        (None, "openai"),
+    ],
+)
+def test_the_provider_behind_openais_protocol(host: str | None, expected: str) -> None:
+    """By the host, where it is known."""
+    assert provider_of(openai.OpenAI(api_key="key"), host) == expected
+
+
+def test_the_provider_by_the_clients_class() -> None:
+    """A class that is for one provider says so wherever it points, subclasses of it too."""
+
+    class Mine(openai.AsyncAzureOpenAI):
+        pass
+
+    client = Mine(api_key="key", azure_endpoint="https://gateway.example.com", api_version="1")
+    assert provider_of(client, "gateway.example.com") == "azure.ai.openai"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://api.openai.com/v1", ("api.openai.com", 443)),
+        ("http://127.0.0.1/v1", ("127.0.0.1", 80)),
+        ("http://127.0.0.1:81/v1", ("127.0.0.1", 81)),
+    ],
+)
+def test_the_server(url: str, expected: tuple[str, int]) -> None:
+    """Host and port, the scheme's where none is given."""
+    assert server_of(openai.OpenAI(api_key="key", base_url=url)) == expected
+
+
+def test_a_client_without_a_host() -> None:
+    """Is of a server that is not known."""
+    assert server_of(SimpleNamespace(base_url=SimpleNamespace(host="", port=None, scheme=""))) == (None, None)
+
+
+def test_error_types_of_other_exceptions() -> None:
+    """The class of what is no API error; nothing for what is no `Exception`."""
+    assert error_type(ValueError("secret")) == "ValueError"
+    assert error_type(KeyboardInterrupt()) is None
