@@ -12,7 +12,10 @@ from llm_observer.usage import Usage
 if TYPE_CHECKING:
     from llm_observer.engine import Engine
 
-__all__ = ["Call"]
+__all__ = ["MOST_BODY_BYTES", "Call"]
+
+MOST_BODY_BYTES = 16 << 20
+"""A larger body is not read: parsing it would hold up the call. It is millions of tokens, or files."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True, repr=False)
@@ -71,7 +74,7 @@ class Call:
         """The body as sent, parsed; empty when there is none or it is not a JSON object."""
         if self._request is None:
             parsed: object = None
-            if self.body:
+            if self.body and len(self.body) <= MOST_BODY_BYTES:
                 try:
                     parsed = json.loads(self.body)
                 except (ValueError, RecursionError):

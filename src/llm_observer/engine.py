@@ -7,6 +7,7 @@ from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
 from llm_observer.call import Call
 from llm_observer.config import Settings, state_dir
+from llm_observer.counters import counters
 from llm_observer.guard import guard
 from llm_observer.ledger import Ledger
 from llm_observer.pricing.prices import Prices
@@ -14,6 +15,9 @@ from llm_observer.privacy import Hasher, load_hash_key
 from llm_observer.results import CallReport, CostEstimate, Verdict
 
 __all__ = ["Engine"]
+
+MOST_SEGMENTS = 8192
+"""A prompt of more segments is not analysed."""
 
 PRICES_WAIT_S = 0.005
 """How long the end of a call waits for prices that are still loading."""
@@ -88,6 +92,9 @@ class Engine:
     def _finding(self, call: Call) -> Finding | None:
         prompt = read_prompt(call.api, call.request)
         if prompt is None or not prompt.segments:
+            return None
+        if len(prompt.segments) > MOST_SEGMENTS:
+            counters.add("skipped", "segments")
             return None
         began = call.first_byte_s if call.first_byte_s is not None else call.duration_s
         return self._analyzer.explain(

@@ -3,10 +3,11 @@
 import threading
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from llm_observer.analysis.boundaries import writes
+from llm_observer.analysis.breakers import as_breaker
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule, rule_for
@@ -20,6 +21,7 @@ from llm_observer.usage import Usage
 __all__ = ["Analyzer", "Finding", "Observation"]
 
 _MOST_CHAIN_IDS = 16
+_MOST_BREAKERS = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,12 +72,15 @@ class Analyzer:
     def _explain(self, call: Observation) -> Finding:
         prompt = call.prompt
         rule = rule_for(call.provider, call.model)
+        self._fingerprints.begin()
         prints = [self._fingerprints.of(segment) for segment in prompt.segments]
         trace = self._trace(call, rule, prints)
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
         judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage)
         verdict = judge.verdict()
+        if self._fingerprints.skipped:
+            verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
         self._remember(call, rule, trace, prints, family, judge.sent.position)
         weight = trace.weights[-1]
@@ -88,7 +93,7 @@ class Analyzer:
             similarity=None if closest is None else round(trace.weights[position] / weight, 4) if weight else 1.0,
             chain=self._chain_ids(trace, rule, prompt),
         )
-        breakers = tuple(value.breaker for fp in prints[: prompt.head] for value in fp.values)
+        breakers = tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
         return Finding(prompt=report, verdict=verdict, breakers=breakers, seen=seen)
 
     def _trace(self, call: Observation, rule: CacheRule | None, prints: list[Fingerprint]) -> Trace:

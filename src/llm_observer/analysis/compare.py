@@ -93,9 +93,9 @@ def _value_noise(segment: Segment, position: int, a: Fingerprint, b: Fingerprint
     aligned = len(a.values) == len(b.values)
     for i, value in enumerate(a.values):
         changed = value.digest != b.values[i].digest if aligned else value.digest not in before
-        category = value.breaker.category
+        category = value.span.category
         if changed and category not in found:
-            found[category] = Difference(category, segment.path, value.breaker.start, position)
+            found[category] = Difference(category, segment.path, value.span.start, position)
     return list(found.values()) or [
         Difference("input_changed", segment.path, first_difference(segment.text, a, b), position)
     ]

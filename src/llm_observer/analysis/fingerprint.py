@@ -8,14 +8,16 @@ from collections import OrderedDict
 from typing import NamedTuple
 from zlib import crc32
 
-from llm_observer.analysis.breakers import detect_breakers
-from llm_observer.analysis.canonical import canonical_forms
+from llm_observer.analysis.breakers import Span
+from llm_observer.analysis.canonical import EXAMINED, canonical_forms
 from llm_observer.analysis.segments import Segment
 from llm_observer.analysis.tokens import weigh
 from llm_observer.privacy import Hasher
-from llm_observer.results import Breaker
 
 __all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
+
+BUDGET = 96_000
+"""Characters of segments not seen before that one prompt has looked through for volatile values."""
 
 _PIECE = 256
 _MOST_PIECES = 2048
@@ -25,7 +27,7 @@ _MOST_VALUES = 32
 class Value(NamedTuple):
     """A volatile value in a segment: what kind, where, and a short keyed hash of it."""
 
-    breaker: Breaker
+    span: Span
     digest: bytes
 
 
@@ -52,6 +54,14 @@ class Fingerprinter:
         self._most = most
         self._salt = int.from_bytes(hasher.digest(b"sketch")[:4])
         self._known: OrderedDict[bytes, Fingerprint] = OrderedDict()
+        self._budget = BUDGET
+        self.skipped = False
+        """Whether segments of the current prompt were not looked through for volatile values."""
+
+    def begin(self) -> None:
+        """Begin another prompt, with a work budget of its own."""
+        self._budget = BUDGET
+        self.skipped = False
 
     def of(self, segment: Segment) -> Fingerprint:
         """The fingerprint of a segment."""
@@ -76,15 +86,20 @@ class Fingerprinter:
         return self._known.get(wire)
 
     def _make(self, segment: Segment, tag: bytes, wire: bytes) -> Fingerprint:
-        forms = canonical_forms(segment)
+        text = segment.text
+        # A budget in characters and not in time, so that live and replayed calls agree. A segment is looked through
+        # up to a bound of its own, so that what it was called before does not depend on what came with it.
+        examine = EXAMINED if self._budget > 0 else 0
+        self._budget -= min(len(text), EXAMINED)
+        self.skipped = self.skipped or not examine
+        forms = canonical_forms(segment, examine)
         digests: dict[str, bytes] = {}
-        for form in forms:
+        for form in (forms.canonical, forms.with_space, forms.with_key_order, forms.with_values):
             if form not in digests:
                 digests[form] = self._hasher.digest(tag, form.encode("utf-8", "surrogatepass"))
-        text = segment.text
         values = tuple(
-            Value(found, self._hasher.digest(text[found.start : found.end].encode("utf-8", "surrogatepass"))[:6])
-            for found in detect_breakers(text)[:_MOST_VALUES]
+            Value(span, self._hasher.digest(text[span.start : span.end].encode("utf-8", "surrogatepass"))[:6])
+            for span in forms.spans[:_MOST_VALUES]
         )
         sketch = array("I", (crc32(p.encode("utf-8", "surrogatepass"), self._salt) for _, p in pieces(text)))
         return Fingerprint(

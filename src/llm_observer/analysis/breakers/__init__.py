@@ -7,7 +7,7 @@ from llm_observer.analysis.breakers.kinds import KINDS, Span
 from llm_observer.analysis.breakers.scan import find_spans, mask
 from llm_observer.results import Breaker
 
-__all__ = ["Span", "detect_breakers", "find_spans", "mask"]
+__all__ = ["Span", "as_breaker", "detect_breakers", "find_spans", "mask"]
 
 
 def detect_breakers(text: str) -> list[Breaker]:
@@ -19,13 +19,10 @@ def detect_breakers(text: str) -> list[Breaker]:
     Returns:
         The values found, in order and disjoint; offsets are in characters of `text`.
     """
-    return [
-        Breaker(
-            category=span.category,
-            start=span.start,
-            end=span.end,
-            confidence=KINDS[span.kind].confidence,
-            hint=KINDS[span.kind].hint,
-        )
-        for span in find_spans(text)
-    ]
+    return [as_breaker(span) for span in find_spans(text)]
+
+
+def as_breaker(span: Span) -> Breaker:
+    """What is said of a span."""
+    kind = KINDS[span.kind]
+    return Breaker(category=span.category, start=span.start, end=span.end, confidence=kind.confidence, hint=kind.hint)
