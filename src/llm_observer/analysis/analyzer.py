@@ -8,6 +8,7 @@ from typing import Any
 
 from llm_observer.analysis.boundaries import writes
 from llm_observer.analysis.breakers import as_breaker
+from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule, rule_for
@@ -78,7 +79,7 @@ class Analyzer:
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
         judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage)
-        verdict = judge.verdict()
+        verdict = reconcile(judge.verdict(), call.diagnostics)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
