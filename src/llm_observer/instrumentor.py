@@ -47,7 +47,7 @@ class LLMObserverInstrumentor(BaseInstrumentor):
     def _instrument(self, *, runtime: Runtime | None = None, **kwargs: Any) -> None:
         with guard("instrument"):
             if runtime is not None:
-                self._use(runtime)
+                self.use(runtime)
                 return
             providers = {name: kwargs.pop(name, None) for name in ("tracer_provider", "meter_provider")}
             settings = Settings.resolve(**kwargs)
@@ -57,18 +57,22 @@ class LLMObserverInstrumentor(BaseInstrumentor):
                 log.warning("%s", problem)
             if settings.disabled:
                 return
-            self._use(wire(settings, **providers))
+            self.use(wire(settings, **providers))
 
     @staticmethod
-    def _use(runtime: Runtime) -> None:
+    def use(runtime: Runtime | None) -> None:
+        """Have the hooks work with `runtime` from now on, or with none: then the SDKs are as they were."""
         LLMObserverInstrumentor.runtime = runtime
-        with guard("providers.prepare"):
-            runtime.providers.prepare()
+        if runtime is not None:
+            with guard("providers.prepare"):
+                runtime.providers.prepare()
         for hook in _hooks:
-            hook.install(runtime)
+            if runtime is not None:
+                hook.install(runtime)
+            else:
+                hook.uninstall()
 
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  the interface's
-        for hook in _hooks:
-            hook.uninstall()
-        LLMObserverInstrumentor.runtime = None
-        disconnect()
+        runtime = LLMObserverInstrumentor.runtime
+        self.use(None)
+        disconnect(runtime)

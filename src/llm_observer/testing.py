@@ -132,9 +132,9 @@ def observe(*, prices: str | Path | None = None) -> Generator[Observed]:
     """Observe the calls of the OpenAI and Anthropic SDKs inside the block; nothing is stored, nothing is sent.
 
     No setting of the environment counts. A `patch()` that is active rests for the length of the block and is as before
-    behind it: its spans, callbacks, totals and store know nothing of the calls inside. Inside, `patch()` changes
-    nothing. Calls are compared with earlier ones of the same block only. One block at a time: the SDKs are the
-    process's.
+    behind it: its spans, callbacks, totals and store know nothing of the calls inside. A `patch()` inside changes
+    nothing, an `unpatch()` ends the observation. Calls are compared with earlier ones of the same block only. One block
+    at a time: the SDKs are the process's.
 
     Args:
         prices: A file of price overrides.
@@ -149,24 +149,34 @@ def observe(*, prices: str | Path | None = None) -> Generator[Observed]:
     observed = Observed(runtime)
     runtime.listeners.append(observed.note)
     runtime.providers.extensions.append(_collector.join)
-    resting = _instead(runtime)
     _collector.receivers.append(observed)
     try:
-        yield observed
+        with _instead(runtime):
+            yield observed
     finally:
         _collector.receivers.remove(observed)
-        _instead(resting)
 
 
-def _instead(runtime: Runtime | None) -> Runtime | None:
-    """Have the SDKs' hooks work with `runtime`, or with none; what they worked with before."""
+@contextmanager
+def _instead(runtime: Runtime) -> Generator[None]:
+    """Inside, the SDKs' hooks work with `runtime`."""
     instrumentor = LLMObserverInstrumentor()
-    before = LLMObserverInstrumentor.runtime
-    if instrumentor.is_instrumented_by_opentelemetry:
-        instrumentor.uninstrument()
-    if runtime is not None:
+    before, patched = LLMObserverInstrumentor.runtime, instrumentor.is_instrumented_by_opentelemetry
+    if patched:
+        instrumentor.use(runtime)
+    else:
         instrumentor.instrument(runtime=runtime)
-    return before
+    try:
+        yield
+    finally:
+        # An `unpatch` inside may have come before.
+        still = instrumentor.is_instrumented_by_opentelemetry
+        if patched and not still and before is not None:
+            instrumentor.instrument(runtime=before)
+        elif patched:
+            instrumentor.use(before)
+        elif still:
+            instrumentor.uninstrument()
 
 
 class _Collector(SpanProcessor):

@@ -62,10 +62,10 @@ def connect(runtime: Runtime) -> None:
     _connected[:] = [Process(runtime, keeper, senders)]
 
 
-def disconnect() -> None:
+def disconnect(runtime: Runtime | None) -> None:
     """Send what is waiting, and nothing from then on. Streams that are still open are kept in the store."""
     process = connected()
-    for sender in process.senders if process is not None else ():
+    for sender in process.senders if process is not None and process.runtime is runtime else ():
         with guard("wiring.disconnect"):
             sender.shutdown()
 

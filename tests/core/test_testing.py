@@ -264,12 +264,47 @@ def test_a_patch_inside_the_block_changes_nothing(answer: Callable[..., object],
     assert not store.exists()
 
 
-def test_an_unpatch_inside_the_block_ends_the_observation_and_no_more(answer: Callable[..., object]) -> None:
+@pytest.mark.parametrize("before", [False, True])
+def test_an_unpatch_inside_the_block_ends_the_observation_and_no_more(
+    answer: Callable[..., object], patched: Callable[..., None], *, before: bool
+) -> None:
+    if before:
+        patched()
+    active = LLMObserverInstrumentor.runtime
     with observe() as observed:
         answer("a")
         llm_observer.unpatch()
         answer("b")
     assert len(observed.reports) == 1
+    assert LLMObserverInstrumentor.runtime is active
+    assert LLMObserverInstrumentor().is_instrumented_by_opentelemetry is before
+    answer("c")
+    assert llm_observer.summary().total.calls == before
+
+
+def test_what_is_disabled_is_disabled_behind_the_block(
+    answer: Callable[..., object], patched: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LLM_OBSERVER_DISABLED", "true")
+    patched()
+    with observe() as observed:
+        answer("a")
+    answer("b")
+    assert len(observed.reports) == 1
+    assert LLMObserverInstrumentor.runtime is None
+    assert llm_observer.summary().total.calls == 0
+
+
+def test_a_patch_that_sends_sends_behind_the_block_and_nothing_of_it(
+    answer: Callable[..., object], patched: Callable[..., None], server: ScriptedServer
+) -> None:
+    patched(enabled=True, api_key="key", endpoint=f"{server.url}/events")
+    server.script(*[Answer()] * 3)
+    with observe():
+        answer("inside")
+    answer("behind")
+    assert llm_observer.flush()
+    assert llm_observer.stats().sent == 1
 
 
 def test_blocks_within_blocks_see_their_own_calls(answer: Callable[..., object]) -> None:

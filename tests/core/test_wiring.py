@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from scripted import CHAT, Answer, ScriptedServer
 
 import llm_observer
 from llm_observer.counters import counters
@@ -102,6 +103,20 @@ def test_a_listener_that_fails_leaves_the_others(
     assert llm_observer.flush()
     assert (llm_observer.summary().total.calls, llm_observer.stats().stored) == others
     assert counters.of("errors") == {"listener": 1}
+
+
+def test_what_is_opted_in_is_sent_until_unpatch(patched: Callable[..., None], ask: Ask, server: ScriptedServer) -> None:
+    patched(enabled=True, api_key="key", endpoint=f"{server.url}/events?x=1")
+    server.script(Answer.json(CHAT), Answer(), Answer.json(CHAT))
+    ask()
+    assert llm_observer.flush()
+    sent = [request for request in server.requests if request.path == "/events?x=1"]
+    assert [request.headers["authorization"] for request in sent] == ["Bearer key"]
+    assert llm_observer.stats().sent == 1
+    llm_observer.unpatch()
+    ask()
+    llm_observer.flush()
+    assert llm_observer.stats().sent == 1
 
 
 def test_flush_takes_no_longer_than_it_may(
