@@ -176,24 +176,30 @@ class Worker(Generic[T]):
         try:
             while True:
                 batch, mark = self._next(state)
-                if batch:
-                    self._handled(batch)
-                if mark is not None:
-                    state.marks.discard(mark)
-                    state.hurry.clear()
-                    if state.marks:
-                        state.hurry.set()
-                    if mark.pause:
-                        with guard(self._name):
-                            self._on_pause()
-                    mark.reached.set()
-                    if mark.stop and state.queue.empty():
-                        return
+                try:
+                    if batch:
+                        self._handled(batch)
+                finally:
+                    # Also when the batch ends the thread: somebody may be waiting.
+                    if mark is not None:
+                        self._reached(state, mark)
+                if mark is not None and mark.stop and state.queue.empty():
+                    return
         finally:
             state.thread = None
             if not state.queue.empty():
                 # Put while this thread was on its way out, or left by a batch that ended it.
                 self._start(state)
+
+    def _reached(self, state: _State[T], mark: _Mark) -> None:
+        state.marks.discard(mark)
+        state.hurry.clear()
+        if state.marks:
+            state.hurry.set()
+        if mark.pause:
+            with guard(self._name):
+                self._on_pause()
+        mark.reached.set()
 
     def _handled(self, batch: list[T]) -> None:
         done = False
