@@ -129,8 +129,9 @@ def test_while_loading_nothing_is_known() -> None:
     billed = Usage.from_provider("x_ai", "chat.completions", {"prompt_tokens": 1, "cost_in_usd_ticks": 5})
     assert prices.estimate(usage=billed, **terms).source == "provider"
     entry = {"input_tokens": 1, "output_tokens": 1}
-    iterated = Usage.from_provider("anthropic", "messages", {**entry, "iterations": [entry, entry]})
-    assert prices.estimate(usage=iterated, **terms) == CostEstimate(reason="separate_iterations")
+    run = {"type": "message", **entry}
+    iterated = Usage.from_provider("anthropic", "messages", {**entry, "iterations": [run, run]})
+    assert prices.estimate(usage=iterated, **terms) == CostEstimate(reason="prices_loading")
 
 
 def test_a_price_list_that_does_not_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -136,6 +136,31 @@ output = 20
         costs = [usd(prices, "gpt-7", Usage(input_tokens=n, output_tokens=1_000)).usd for n in (5_000, 5_001, 10_000)]
         assert costs == [Decimal("0.015"), Decimal("0.020002"), Decimal("0.04")]
 
+    def test_a_price_that_is_known_up_to_a_length(self, tmp_path: Path) -> None:
+        """Beyond `most_tokens` there is none, of an entry's own or of the list's."""
+        prices = loaded(
+            tmp_path,
+            """
+[[price]]
+provider = "openai"
+model = "gpt-7"
+input = 1
+output = 0
+most_tokens = 5000
+[[price.above]]
+tokens = 9000
+input = 2
+[[price]]
+provider = "openai"
+model = "gpt-5.4"
+most_tokens = 300000
+""",
+        )
+        assert usd(prices, "gpt-7", Usage(input_tokens=5_000, output_tokens=0)).usd == Decimal("0.005")
+        assert usd(prices, "gpt-7", Usage(input_tokens=9_001, output_tokens=0)).reason == "unknown_rate"
+        assert usd(prices, "gpt-5.4", Usage(input_tokens=300_000, output_tokens=0)).usd == Decimal("1.5")
+        assert usd(prices, "gpt-5.4", Usage(input_tokens=300_001, output_tokens=0)).reason == "unknown_rate"
+
     def test_the_exact_entry_wins(self, tmp_path: Path) -> None:
         """A name over a pattern, a longer pattern over a shorter one, whatever their order."""
         prices = loaded(
@@ -179,9 +204,9 @@ times_input = { cache_write_12h = 2 }
         assert usd(prices, "gpt-5.9", usage) == CostEstimate(reason="unknown_model")
 
     def test_a_price_that_is_known_to_be_wrong(self, tmp_path: Path) -> None:
-        """`absent` takes a price away, with a reason of the user's own."""
-        prices = loaded(tmp_path, '[[price]]\nprovider = "openai"\nmodel = "gpt-4o"\nabsent = "under_contract"\n')
-        assert usd(prices, "gpt-4o") == CostEstimate(reason="under_contract")
+        """`absent` takes a price away, and says why."""
+        prices = loaded(tmp_path, '[[price]]\nprovider = "openai"\nmodel = "gpt-4o"\nabsent = "unknown_rate"\n')
+        assert usd(prices, "gpt-4o") == CostEstimate(reason="unknown_rate")
 
     def test_either_name_of_a_provider(self, tmp_path: Path) -> None:
         """OpenTelemetry's name is for that provider alone, the price list's for all that it stands for."""
@@ -247,6 +272,8 @@ FAULTS = [
     (BASE + "input = 1\ntier = 5\n", "line 5: entry 1: 'tier' has to be a text"),
     (BASE + "input = 1\nextends = 1\n", "line 5: entry 1: 'extends' has to be true or false"),
     (BASE + 'multiplier = 0.5\nof = "flex"\n', "line 5: entry 1: 'of' can only be \"standard\""),
+    (BASE + "input = 1\nmost_tokens = 0\n", "line 5: entry 1: 'most_tokens' has to be a count"),
+    (BASE + 'absent = "no idea"\n', "line 4: entry 1: 'absent' can only be one of unknown_date"),
     (BASE + "times_input = 2\n", "line 4: entry 1: 'times_input' is a table of prices"),
     (BASE + "times_input = { output = 2 }\n", "line 4: entry 1: 'times_input' needs extends = true"),
     (BASE + "input = 1\nabove = 5\n", "line 5: entry 1: steps are written [[price.above]]"),

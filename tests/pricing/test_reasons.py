@@ -10,7 +10,7 @@ from llm_observer.pricing.estimate import default_prices, estimate_cost
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.terms import call_terms
 from llm_observer.results import CostEstimate
-from llm_observer.usage import Usage
+from llm_observer.usage import IteratedUsage, Iteration, Usage
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 PLAIN = Usage(input_tokens=10_000, output_tokens=1_000)
@@ -71,7 +71,15 @@ ABSENT: list[tuple[str, str, str, Usage, dict[str, Any], str]] = [
         "gpt-5.4",
         Usage(input_tokens=272_001, output_tokens=1_000),
         {"service_tier": "priority"},
-        "unknown_tier",
+        "unknown_rate",
+    ),
+    (
+        "a model whose price does",
+        "openai",
+        "gpt-5.6-cyber",
+        Usage(input_tokens=272_001, output_tokens=0),
+        {},
+        "unknown_rate",
     ),
     ("a place that has no price", "anthropic", "claude-opus-5", PLAIN, {"inference_geo": "mars"}, "unknown_geo"),
     (
@@ -136,8 +144,8 @@ ABSENT: list[tuple[str, str, str, Usage, dict[str, Any], str]] = [
     ),
     ("billed by the minute", "openai", "whisper-1", PLAIN, {}, "unknown_rate"),
     ("an embedding that has output", "openai", "text-embedding-3-small", PLAIN, {}, "unknown_rate"),
-    ("a name whose price is another's", "deepseek", "deepseek-chat", PLAIN, {}, "stale_price"),
-    ("an alias that moved", "mistral_ai", "mistral-large-latest", PLAIN, {}, "stale_price"),
+    ("a name whose price is another's", "deepseek", "deepseek-chat", PLAIN, {}, "unknown_date"),
+    ("an alias that moved", "mistral_ai", "mistral-large-latest", PLAIN, {}, "unknown_date"),
     (
         "a time whose price is not recorded",
         "anthropic",
@@ -290,3 +298,21 @@ class TestEstimateCost:
         finally:
             default_prices.cache_clear()
         assert estimate == CostEstimate(usd=Decimal("0.011"), source="overrides")
+
+
+def test_a_bill_beside_contradictory_counts(prices: Prices) -> None:
+    """The bill stands; nothing is worked out from counts that contradict each other."""
+    usage = Usage(input_tokens=1, output_tokens=1, cache_read_tokens=9, reported_cost_usd=Decimal("0.5"))
+    estimate = prices.estimate(provider="openai", model="gpt-4o", usage=usage)
+    assert estimate == CostEstimate(usd=Decimal("0.5"), source="provider")
+
+
+def test_a_contradictory_iteration_has_no_cost(prices: Prices) -> None:
+    """One run that cannot be makes the sum unknown."""
+    runs = (
+        Iteration(model=None, usage=Usage(input_tokens=1, output_tokens=1)),
+        Iteration(model=None, usage=Usage(input_tokens=1, output_tokens=1, cache_read_tokens=2)),
+    )
+    usage = IteratedUsage.of(Usage(input_tokens=2, output_tokens=2), runs)
+    estimate = prices.estimate(provider="anthropic", model="claude-opus-5", usage=usage)
+    assert estimate == CostEstimate(reason="invalid_usage")

@@ -22,11 +22,23 @@ __all__ = ["PriceEntry", "PriceFile", "parse_prices", "read_prices"]
 STANDARD: Final = "standard"
 """The tier that a call is served at when nothing says otherwise."""
 
+_ABSENT: Final = ("unknown_date", "unknown_model", "unknown_rate")
+"""The reasons that an entry can give for there being no price."""
+
 _LARGEST_FILE: Final = 1_000_000
 
 _TEXT: Final = frozenset({"provider", "model", "tier", "source", "absent", "of"})
 _DATES: Final = frozenset({"from", "until"})
-_KEYS: Final = (*sorted(_TEXT), *sorted(_DATES), "multiplier", "extends", "times_input", "above", *PRICE_NAMES)
+_KEYS: Final = (
+    *sorted(_TEXT),
+    *sorted(_DATES),
+    "multiplier",
+    "extends",
+    "times_input",
+    "most_tokens",
+    "above",
+    *PRICE_NAMES,
+)
 _HEADER: Final = re.compile(r"^\s*\[\[\s*price\s*\]\]")
 
 
@@ -45,6 +57,7 @@ class PriceEntry:
         of_standard: The factor is on the standard tier's list price, not on that of its own tier.
         extends: Its prices add to the list's or replace them one by one.
         times_input: Prices that are a multiple of the price of input.
+        most_tokens: The longest prompt whose price is known.
         absent: Why there is no price.
     """
 
@@ -58,6 +71,7 @@ class PriceEntry:
     of_standard: bool = False
     extends: bool = False
     times_input: Mapping[str, Decimal] = field(default_factory=dict[str, Decimal])
+    most_tokens: int | None = None
     absent: str | None = None
 
     def matches(self, providers: Sequence[str], model: str, tier: str, day: date) -> bool:
@@ -89,12 +103,19 @@ class PriceEntry:
                 ratios = {name: EXACT.multiply(unit, factor) for name, factor in self.times_input.items()}
                 made = UnitPrices(**ratios).or_else(made)
             steps.append((above, made.times(self.multiplier) if self.multiplier is not None else made))
-        return RateCard(steps, card.source)
+        return RateCard(self._capped(steps), card.source)
 
     def card(self, source: str) -> RateCard:
         """The rate card that it is by itself."""
-        factor = self.multiplier
-        return RateCard([(above, prices.times(factor) if factor else prices) for above, prices in self.steps], source)
+        factor = Decimal(1) if self.multiplier is None else self.multiplier
+        return RateCard(self._capped([(above, prices.times(factor)) for above, prices in self.steps]), source)
+
+    def _capped(self, steps: Sequence[tuple[int, UnitPrices | None]]) -> list[tuple[int, UnitPrices | None]]:
+        """Without prices for longer prompts than are priced."""
+        most = self.most_tokens
+        if most is None:
+            return list(steps)
+        return [*((above, prices) for above, prices in steps if above < most), (most, None)]
 
     def _at(self, above: int) -> UnitPrices:
         return next(prices for start, prices in reversed(self.steps) if start <= above)
@@ -191,10 +212,15 @@ class _EntryReader:
         absent, multiplier = self._text("absent"), self._amount(self._table, "multiplier")
         extends, ratios = self._flag("extends"), self._ratios()
         starts, ends = self._day("from"), self._day("until")
+        most: Any = self._table.get("most_tokens")
+        if most is not None and (type(most) is not int or most < 1):
+            self.faults.append(("most_tokens", "'most_tokens' has to be a count"))
         tier, of = self._text("tier"), self._text("of")
+        if absent not in {None, *_ABSENT}:
+            self.faults.append(("absent", f"'absent' can only be one of {', '.join(_ABSENT)}"))
         if of not in {None, STANDARD}:
             self.faults.append(("of", "'of' can only be \"standard\""))
-        if not (steps or multiplier is not None or ratios or absent):
+        if not (steps or multiplier is not None or ratios or most or absent):
             self.faults.append(("", "has neither a price nor a multiplier"))
         elif steps and base.input is None and not extends:
             self.faults.append(("", "'input' is missing; with extends = true the rest comes from the price list"))
@@ -215,6 +241,7 @@ class _EntryReader:
             of_standard=of == STANDARD,
             extends=extends,
             times_input=ratios,
+            most_tokens=most,
             absent=absent,
         )
 

@@ -174,8 +174,7 @@ class Prices:
 
     def _estimate_iterations(self, usage: IteratedUsage, terms: _Terms, at: At) -> CostEstimate:
         """The sum over the runs of a model that one call was billed as; searches are reported for all together."""
-        if not usage.iterations or not self.loaded:
-            # Without the single runs, as the store keeps it, the call cannot be priced later either.
+        if not usage.iterations:
             return CostEstimate(reason="separate_iterations")
         usd = saved = _ZERO
         source: str | None = None

@@ -132,7 +132,7 @@ class RateCard:
 
         Returns:
             Cost and saving as exact amounts in this card's unit (the saving `None` when no cache use is reported), or
-            why there is none: `incomplete_usage`, `unknown_tier`, `unknown_rate`.
+            why there is none: `incomplete_usage`, `unknown_rate`.
         """
         prompt = usage.input_tokens
         if prompt is None:
@@ -143,7 +143,7 @@ class RateCard:
                 if prompt > above:
                     rates = step
         if rates is None:
-            return "unknown_tier"
+            return "unknown_rate"
         unit = rates.input
         cost = prompt * unit
         saved = 0
