@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import IO
 
 import pytest
 from report_events import broken, event
@@ -155,6 +157,26 @@ def test_an_interrupt_ends_without_a_traceback(
     monkeypatch.setattr(demo, "run", interrupted)
     assert main(["demo"]) == 128 + signal.SIGINT
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_the_demo_prints_progress_and_report_apart_for_machines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], store: Path
+) -> None:
+    def run(path: Path, *, output: IO[str]) -> None:
+        print("working", file=output)
+        shutil.copy(store, path)
+
+    monkeypatch.setattr(demo, "run", run)
+    assert main(["demo", "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["totals"]["calls"] == 4
+    assert "working" in printed.err
+    assert main(["demo", "--store", str(store.parent / "kept.db")]) == 0
+    printed = capsys.readouterr()
+    assert "working" in printed.out
+    assert f"llm-observer report --store {store.parent / 'kept.db'}" in printed.out
+    assert printed.err == ""
+    assert (store.parent / "kept.db").exists()
 
 
 def test_a_demo_that_cannot_run_says_why(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

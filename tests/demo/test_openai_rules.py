@@ -1,5 +1,6 @@
 """OpenAI's cache rules, by cases worked out by hand. A message costs 3 tokens besides its content, as does a tool."""
 
+import json
 from typing import Any
 
 import openai
@@ -327,6 +328,29 @@ def test_an_agents_loop_over_responses_reads_what_the_turn_before_wrote(gpt: ope
 def test_what_the_vendor_refuses_is_refused(gpt: openai.OpenAI, request_: Any, says: str) -> None:
     with pytest.raises(openai.BadRequestError, match=says):
         gpt.chat.completions.create(model="gpt-5.2", **request_)
+
+
+def test_a_function_call_is_streamed_over_responses_too(gpt: Any) -> None:
+    tool = {"type": "function", "name": "get_order", "parameters": {"type": "object"}, "strict": False}
+    asked = {"model": "gpt-5.2", "input": "Where is NW-20417?", "tools": [tool]}
+    *_, end = gpt.responses.create(**asked, stream=True)
+    (call,) = [item for item in end.response.output if item.type == "function_call"]
+    assert (call.name, json.loads(call.arguments)) == ("get_order", {"order_id": "NW-20417"})
+    (forced,) = gpt.responses.create(**asked | {"input": "Hello", "tool_choice": "required"}).output
+    assert forced.type == "function_call"
+
+
+def test_chat_answers_with_a_tool_call_and_reads_its_result(gpt: Any) -> None:
+    tools = [tool("get_order", 5)]
+    messages: list[Any] = [user("Where is NW-20417?")]
+    said = gpt.chat.completions.create(model="gpt-5.2", messages=messages, tools=tools).choices[0]
+    assert said.finish_reason == "tool_calls"
+    (call,) = said.message.tool_calls
+    messages += [said.message.model_dump(exclude_none=True)]
+    messages += [{"role": "tool", "tool_call_id": call.id, "content": "on its way"}]
+    end = gpt.chat.completions.create(model="gpt-5.2", messages=messages, tools=tools).choices[0]
+    assert end.finish_reason == "stop"
+    assert "order" in end.message.content
 
 
 def test_responses_are_not_kept(gpt: openai.OpenAI) -> None:

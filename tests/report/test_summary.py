@@ -52,8 +52,8 @@ class TestFamilies:
     def test_two_of_one_name_and_model_are_told_apart(self) -> None:
         prompts = summarize([event(1), event(2, family="aaaa0a9be4d17f33")])
         assert {family.name for family in prompts.families} == {"triage_tickets (5f0c)", "triage_tickets (aaaa)"}
-        modules = summarize([event(1, family="a"), event(2, family="b", line=9)])
-        assert {family.name for family in modules.families} == {"a", "b"}
+        tagged = [event(n, family="bot", provider=provider) for n, provider in enumerate(("openai", "azure.ai.openai"))]
+        assert {family.name for family in summarize(tagged).families} == {"bot (openai)", "bot (azure.ai.openai)"}
 
     def test_the_dearest_comes_first(self) -> None:
         dear = [broken(n, family="d" * 16, function="dear", lost_usd="0.1") for n in range(3)]

@@ -207,14 +207,14 @@ def _name(family: str | None, site: CallSite | None, call: Record) -> str:
 
 
 def _tell_apart(families: list[Family]) -> None:
-    """Families of one name and model get a piece of their ids, or of the line that calls."""
+    """Families of one name and model get a piece of their ids, or their provider's name."""
     names = Counter((family.name, family.model) for family in families)
     for family in families:
         if names[family.name, family.model] > 1:
             if family.id is not None and _HASH.fullmatch(family.id) and family.id[:8] not in family.name:
                 family.name += f" ({family.id[:4]})"
-            elif family.site is not None:
-                family.name += f" (line {family.site.line})"
+            elif family.provider is not None:
+                family.name += f" ({family.provider})"
 
 
 def _findings(calls: list[Record], *, claim: bool) -> list[Finding]:
