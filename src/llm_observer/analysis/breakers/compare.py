@@ -1,6 +1,5 @@
 """How far two texts agree, as they stand and with their volatile values masked."""
 
-from os.path import commonprefix
 from typing import NamedTuple
 
 from llm_observer.analysis.breakers.kinds import Span
@@ -34,7 +33,7 @@ def compare_masked(first: str, second: str) -> MaskedComparison:
     """Compare two texts, as they stand and with their volatile values masked."""
     if first == second:
         return MaskedComparison(None, len(first), None)
-    raw = len(commonprefix((first, second)))
+    raw = _shared(first, second)
     return MaskedComparison(raw, *_masked_prefix(first, second, raw))
 
 
@@ -45,8 +44,25 @@ def _masked_prefix(first: str, second: str, raw: int) -> tuple[int, Span | None]
     at = other = 0
     for mine, yours in zip(ours, theirs, strict=False):
         gap, other_gap = first[at : mine.start], second[other : yours.start]
-        if gap != other_gap or mine.category != yours.category:
-            agreed = len(commonprefix((first[at:], second[other:])))
+        if gap != other_gap or _name(mine) != _name(yours):
+            agreed = _shared(first[at:], second[other:])
             return max(raw, at + min(agreed, mine.start - at if gap != other_gap else agreed)), culprit
         at, other = mine.end, yours.end
-    return max(raw, at + len(commonprefix((first[at:], second[other:])))), culprit
+    return max(raw, at + _shared(first[at:], second[other:])), culprit
+
+
+def _name(span: Span) -> str:
+    """What two values must have in common to stand for one another; a date is a timestamp of a day."""
+    return "timestamp" if span.category == "date" else span.category
+
+
+def _shared(first: str, second: str) -> int:
+    """The length of the longest common prefix, found by halving: slices are compared at the speed of memory."""
+    low, high = 0, min(len(first), len(second))
+    while low < high:
+        middle = (low + high + 1) // 2
+        if first.startswith(second[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low

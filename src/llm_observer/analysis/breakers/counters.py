@@ -1,74 +1,38 @@
 """Counters and ages: a number that the words around it say goes up or down with each call."""
 
+# ruff: noqa: E501, SIM905 - one line of a pattern is one alternative; a list of words reads best as text
+
 import re
 
 __all__ = ["find_age", "find_counter"]
 
 _REACH = 44
 
-_UNITS = (
-    "attempt", "retry", "try", "turn", "iteration", "round", "poll", "step", "invocation", "cycle", "tick", "loop", "pass", "trial",
-    "episode", "epoch", "heartbeat", "ping", "run", "visit", "hop",
-)  # fmt: skip
-_ITEMS = (
-    "message", "msg", "request", "call", "query", "question", "event", "error", "failure", "task", "item", "batch", "chunk", "page",
-    "frame", "test", "job", "file", "row", "record", "notification", "token", "credit", "search", "interaction", "response",
-)  # fmt: skip
-_STATES = (
-    "remaining",
-    "left",
-    "used",
-    "unread",
-    "far",
-    "pending",
-    "consumed",
-    "spent",
-    "elapsed",
-    "current",
-    "queued",
-    "processed",
-)
-_SERIES = (
-    "seq",
-    "sequence",
-    "counter",
-    "count",
-    "number",
-    "index",
-    "idx",
-    "num",
-    "no",
-    "nr",
-    "position",
-    "uptime",
-    "pid",
-    "ticks",
-    "generation",
-    "budget",
-    "usage",
-    "n",
-)
-
-_DONE = frozenset(
-    "used completed processed finished solved passed consumed spent sent received answered handled visited".split()
-)
+_UNITS = """
+    attempt retry try turn iteration round poll step invocation cycle tick loop pass trial episode epoch
+    heartbeat ping run visit hop
+""".split()
+_ITEMS = """
+    message msg request call query question event error failure task item batch chunk page frame test job
+    file row record notification token credit search interaction response
+""".split()
+_STATES = """
+    remaining left used unread far pending consumed spent elapsed current queued processed
+""".split()
+_SERIES = """
+    seq sequence counter count number index idx num no nr position uptime pid ticks generation budget usage
+    n
+""".split()
+_DONE = """
+    used completed processed finished solved passed consumed spent sent received answered handled visited
+""".split()
 
 # One of these words must stand shortly before a number for it to be looked at more closely.
-_GATE = frozenset(
-    (
-        *_UNITS,
-        *_ITEMS,
-        *_STATES,
-        *_SERIES,
-        *_DONE,
-        *(f"{word}s" for word in (*_UNITS, *_ITEMS)),
-        "retries",
-        "tries",
-        "queries",
-        "passes",
-        "searches",
-    )
-)
+_GATE = frozenset((
+    *(_UNITS + _ITEMS + _STATES + _SERIES + _DONE),
+    *(f"{word}s" for word in _UNITS + _ITEMS),
+    *("retries", "tries", "queries", "passes", "searches"),
+))  # fmt: skip
 _WORDS = re.compile(r"[a-z]+")
 
 _UNIT = "(?:" + "|".join(_UNITS) + ")"
@@ -127,7 +91,10 @@ _AFTER = re.compile(
 )
 _USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
 _STATIC = frozenset(
-    "max maximum maximal limit limits min minimum most least default defaults between every within exactly after than first last up pull merge".split()
+    """
+    max maximum maximal limit limits min minimum most least default defaults between every within exactly
+    after than first last up pull merge
+    """.split()
 )
 # "step = 0", "step=2": what a program starts from.
 _CODE = re.compile(r" = \Z|\b(?:step|run|pass|loop|epoch|turn|n|no|num|index|idx|count|number|position|generation)=\Z")
@@ -152,7 +119,8 @@ def find_counter(text: str, start: int, end: int) -> tuple[int, int] | None:
     low = text[max(0, start - _REACH) : start].lower()
     words = _WORDS.findall(low, max(0, len(low) - 28))
     if _GATE.isdisjoint(words):
-        if low[-1:] != "[" and text[end : end + 1] not in _MAY_FOLLOW:
+        after = text[end : end + 1]
+        if low[-1:] != "[" and after != "," and not (after in _MAY_FOLLOW and _AFTER.match(text, end)):
             return None
         words = []
     number = _NUMBER.match(text, start)

@@ -3,7 +3,8 @@
 Named months and weekdays are matched as any word here and looked up in `names`.
 """
 
-# ruff: noqa: RUF001 - full-width marks and letters of other scripts are what dates are written with
+# ruff: noqa: E501, RUF001, RUF003 - one line of a pattern is one alternative; full-width marks and letters of other scripts are what dates are written with
+
 import re
 
 __all__ = [

@@ -1,8 +1,11 @@
 """Dates and clock times, in the formats that people, loggers and protocols write.
 
-A date is looked for only near a year or a clock time: `_ANCHOR` finds those in one fast pass, the patterns that cost more
-run in a window around each. Every quantifier is bounded or possessive, so the time is linear in the length of the text.
+A date is looked for only near a year or a clock time: `_ANCHOR` finds those in one fast pass, the patterns that cost
+more run in a window around each. Every quantifier is bounded or possessive, so the time is linear in the length of the
+text.
 """
+
+# ruff: noqa: SIM905 - a list of words reads best as text
 
 import re
 from collections.abc import Iterator
@@ -35,7 +38,8 @@ _REACH = 72
 _HEAD = 48
 
 _ANCHOR = re.compile(
-    r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|\ ?[hH時时點点시년年])"
+    r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|"
+    r"\ ?[hH时時點点시년年])"
 )
 
 # A date or clock behind one of these, or behind a digit and a space, is one of a list.
@@ -44,7 +48,10 @@ _MIDST = frozenset("0123456789,;/|")
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 # In ASCII text one of these words announces a date or a clock.
 _NOW = frozenset(
-    "date today now datum fecha data dato heute hoy oggi hui time clock of at updated since until started ended uhrzeit heure hora ora tijd".split()
+    """
+    date today now datum fecha data dato heute hoy oggi hui time clock of at updated since until started
+    ended uhrzeit heure hora ora tijd
+    """.split()
 )
 _LETTERS = re.compile(r"[a-z]+")
 

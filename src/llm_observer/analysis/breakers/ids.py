@@ -1,5 +1,7 @@
 """Runs of letters and digits: UUIDs, sortable and random ids, hashes, signed tokens, memory addresses."""
 
+# ruff: noqa: E501 - one line of a pattern is one alternative
+
 import re
 
 from llm_observer.analysis.breakers.keys import Key, key_before
@@ -80,9 +82,8 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return span_of(start, end, "keyed_id", session=True)
     if _TIME_INSIDE.search(token):
         return None
-    if epoch := _EPOCH_INSIDE.search(token):
-        if is_epoch(epoch[1]):
-            return span_of(start + epoch.start(1), end, "epoch")
+    if (epoch := _EPOCH_INSIDE.search(token)) and is_epoch(epoch[1]):
+        return span_of(start + epoch.start(1), end, "epoch")
     if boundary := _BOUNDARY.match(token):
         return span_of(start + boundary.end(), end, "random_id")
     return _id(text, start, token)
@@ -132,7 +133,7 @@ def _id(text: str, start: int, token: str) -> Span | None:
 
 def _opaque_behind_prefix(body: str) -> bool:
     """Whether what follows `call_`, `msg-` and the like is generated, and no name or small number."""
-    if len(body) < 6 or "-" in body and body == body.lower():
+    if len(body) < 6 or ("-" in body and body == body.lower()):
         return False
     if body.isdigit():
         return is_opaque_under_key(body)

@@ -1,43 +1,54 @@
 """The key that a value stands under: `session_id: X`, `"requestId": "X"`, `x-trace-id = X`, `account X`."""
 
+# ruff: noqa: SIM905 - a list of words reads best as text
+
 import re
 from typing import NamedTuple
 
 __all__ = ["Key", "key_before"]
 
 _REACH = 48
-# Read backwards from the value: quotes and brackets, a separator, then up to four words that belong together.
+# Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
-    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|-]|=>|[ \t]|\bsi\b){0,6})([A-Za-z0-9]+(?:[_. -][A-Za-z0-9]+){0,3})"
+    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|-]|[ \t]|\bsi\b){0,6})"
+    r"([A-Za-z0-9]+(?:[_. -][A-Za-z0-9]+){0,3})"
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
-_SESSION = frozenset((
-    *("session", "sessions", "sess", "sid", "sessionid", "request", "requests", "req", "requestid", "reqid", "rid"),
-    *("trace", "traceid", "traceparent", "tracestate", "tracing", "span", "spanid", "correlation", "correlationid", "ray", "amzn"),
-    *("user", "users", "usr", "userid", "uid", "username", "customer", "client", "clientid", "visitor", "member", "subscriber"),
-    *("account", "caller", "guest", "patient", "employee", "student", "conversation", "conversationid", "convo"),
-    *("thread", "threadid", "chat", "chatid", "invocation", "b3"),
-))  # fmt: skip
-_ID = frozenset((
-    *("id", "ids", "guid", "uuid", "ulid", "oid", "key", "number", "no", "nr", "ref", "reference", "token", "cookie"),
-    *("identifier", "cursor", "handle"),
-))  # fmt: skip
-_RECORD = frozenset((
-    *("order", "ticket", "case", "incident", "job", "run", "task", "event", "message", "msg", "batch", "transaction", "txn"),
-    *("booking", "reservation", "confirmation", "execution", "build", "invoice", "shipment", "tracking", "parcel", "claim", "pnr"),
-    *("payment", "charge", "deployment", "workflow", "pipeline", "process", "worker", "pod", "node", "instance", "sandbox"),
-    *("device", "upload", "call", "step", "row", "record", "object", "block", "doc", "document", "memory", "entry", "item", "lead"),
-))  # fmt: skip
-_CASE = frozenset((
-    *("order", "ticket", "case", "incident", "booking", "reservation", "transaction", "txn", "invoice", "shipment", "claim", "payment"),
-    *("job", "run", "build", "task", "batch", "execution", "deployment"),
-))  # fmt: skip
-_FRESH = frozenset((
-    *("nonce", "salt", "canary", "cachebuster", "buster", "entropy", "seed", "hash", "fingerprint", "checksum", "digest", "etag"),
-    *("sha", "sha1", "sha256", "md5", "crc", "crc32", "commit", "rev", "revision", "head", "container", "checkpoint", "blob", "tree"),
-    *("build", "snapshot", "signature", "sig", "challenge", "state", "csrf", "xsrf", "boundary", "random", "hex", "image", "tag"),
-))  # fmt: skip
+_SESSION = frozenset(
+    """
+    session sessions sess sid sessionid request requests req requestid reqid rid trace traceid traceparent
+    tracestate tracing span spanid correlation correlationid ray amzn user users usr userid uid username
+    customer client clientid visitor member subscriber account caller guest patient employee student
+    conversation conversationid convo thread threadid chat chatid invocation b3
+    """.split()
+)
+_ID = frozenset(
+    """
+    id ids guid uuid ulid oid key number no nr ref reference token cookie identifier cursor handle
+    """.split()
+)
+_RECORD = frozenset(
+    """
+    order ticket case incident job run task event message msg batch transaction txn booking reservation
+    confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
+    workflow pipeline process worker pod node instance sandbox device upload call step row record object
+    block doc document memory entry item lead
+    """.split()
+)
+_CASE = frozenset(
+    """
+    order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
+    build task batch execution deployment
+    """.split()
+)
+_FRESH = frozenset(
+    """
+    nonce salt canary cachebuster buster entropy seed hash fingerprint checksum digest etag sha sha1 sha256
+    md5 crc crc32 commit rev revision head container checkpoint blob tree build snapshot signature sig
+    challenge state csrf xsrf boundary random hex image tag
+    """.split()
+)
 
 
 class Key(NamedTuple):
@@ -79,9 +90,10 @@ class Key(NamedTuple):
     @property
     def is_fresh(self) -> bool:
         """Whether it announces something drawn or computed anew, such as a nonce."""
-        return bool(self.words) and (
-            self.words[-1] in _FRESH or (self.words[-1] in _ID and self.words[-2:-1] != () and self.words[-2] in _FRESH)
-        )
+        words = self.words
+        if not words:
+            return False
+        return words[-1] in _FRESH or (words[-1] in _ID and len(words) > 1 and words[-2] in _FRESH)
 
 
 _NONE = Key((), "")

@@ -63,5 +63,5 @@ MARKERS: dict[str, str] = {
 
 
 def span_of(start: int, end: int, kind: str, *, session: bool = False) -> Span:
-    """The span of a value of `kind`, under its public category; `session` where its key names a session, request, trace or user."""
+    """The span of a value of `kind` under its public category; `session`: its key names a session, request or user."""
     return Span(start, end, SESSION if session else KINDS[kind].category, kind)

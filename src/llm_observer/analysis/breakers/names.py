@@ -1,9 +1,10 @@
-# ruff: noqa: RUF001 - these are names in many scripts
 """Names of months and weekdays in about sixty languages, to know a written date by.
 
 The names are those of the Unicode CLDR (wide and abbreviated, in running text and alone, Gregorian calendar), folded as
 `fold` does. Short weekdays that are common English words are left out.
 """
+
+# ruff: noqa: RUF001, SIM905 - these are names in many scripts
 
 import unicodedata
 

@@ -1,5 +1,7 @@
 """Numbers: Unix times, IPv4 addresses, counters, ages, and ids that only their key tells."""
 
+# ruff: noqa: SIM905 - a list of words reads best as text
+
 import re
 
 from llm_observer.analysis.breakers.counters import find_age
@@ -28,7 +30,9 @@ _SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")
 _MOCK = re.compile(r"Mock [^>\n]{0,100}\Z")
 _NOT_EPOCH = frozenset(
-    "isbn ean gtin upc phone tel fax call iban imei msisdn mobile hotline barcode serial vat".split()
+    """
+    isbn ean gtin upc phone tel fax call iban imei msisdn mobile hotline barcode serial vat
+    """.split()
 )
 _WORDS = re.compile(r"[a-z]+")
 _UNKEYED = frozenset(".,$€£¥₹")

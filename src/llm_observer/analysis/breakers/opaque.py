@@ -1,6 +1,9 @@
 """Whether a run of letters and digits looks drawn at random, and not written by a person."""
 
+# ruff: noqa: SIM905 - a table reads best as text
+
 import re
+from itertools import pairwise
 
 __all__ = ["is_opaque", "is_opaque_under_key", "is_placeholder_number"]
 
@@ -31,7 +34,7 @@ def _wordlike(text: str) -> float:
     pairs = hits = 0
     for run in _LETTERS.findall(text.lower()):
         pairs += len(run) - 1
-        hits += sum(b in _FOLLOWERS[a] for a, b in zip(run, run[1:], strict=False))
+        hits += sum(b in _FOLLOWERS[a] for a, b in pairwise(run))
     return hits / pairs if pairs else 0.5
 
 
@@ -72,7 +75,7 @@ def is_opaque(token: str) -> bool:
 
 
 def is_opaque_under_key(token: str) -> bool:
-    """Whether `token`, which stands where an id is expected, is a generated one: no word, no small number, no placeholder."""
+    """Whether `token`, which stands where an id is expected, is generated: no word, small number or placeholder."""
     body = token[:_SAMPLE]
     size = len(body)
     digits = sum(map(len, _DIGITS.findall(body)))

@@ -1,7 +1,8 @@
 """Values that name a place: temporary paths, IPv6 addresses, signed URLs."""
 
+# ruff: noqa: RUF001, S108 - paths and marks are what is looked for
+
 import re
-from ipaddress import AddressValueError, IPv6Address
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
@@ -34,6 +35,7 @@ _COLONS = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")
 _V6_BEFORE = re.compile(r"[0-9A-Fa-f:]{1,40}")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{2,44}(?:%[0-9A-Za-z]{1,15})?(?![0-9A-Za-z:])")
 _FIXED_V6 = re.compile(r"[0:]*1?\Z|ff0|fe80::1\Z|::ffff:(?:0\.0\.0\.0|255\.|127\.)", re.IGNORECASE)
+_V4_TAIL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 _PREFIX_LENGTH = re.compile(r"/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])(?![0-9])")
 
 
@@ -107,11 +109,20 @@ def find_addresses(text: str) -> list[Span]:
 
 
 def _is_v6(value: str) -> bool:
-    """Whether `value` is an IPv6 address, and not a slice such as `1::2`."""
+    """Whether `value` is an IPv6 address (RFC 4291, 2.2), and not a slice such as `1::2`."""
     if sum(char not in ":." for char in value) < 5:
         return False
-    try:
-        IPv6Address(value)
-    except AddressValueError:
+    groups = value.partition("%")[0].split(":")
+    size = len(groups)
+    if "." in groups[-1]:
+        if not _V4_TAIL.match(groups[-1]):
+            return False
+        groups[-1] = "0"
+        size += 1
+    gap = value.find("::")
+    if max(map(len, groups)) > 4 or (gap >= 0 and "::" in value[gap + 1 :]):
         return False
-    return True
+    if gap < 0:
+        return size == 8 and all(groups)
+    edges = value.startswith("::") + value.endswith("::")
+    return size - edges <= 8 and not (value[0] == ":" != value[1]) and not (value[-1] == ":" != value[-2])

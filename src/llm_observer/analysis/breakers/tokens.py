@@ -1,5 +1,7 @@
 """Numbers and runs of letters, digits, `-` and `_`: read once from the left, each told by its shape and its key."""
 
+# ruff: noqa: E501 - one line of a pattern is one alternative
+
 import re
 
 from llm_observer.analysis.breakers.counters import find_age, find_counter
@@ -53,9 +55,8 @@ def find_tokens(text: str) -> list[Span]:
             span = classify(text, start, end)
         if span:
             found.append(span)
-    for match in _COUNT.finditer(text):
-        if counter := find_counter(text, *match.span()):
-            found.append(span_of(*counter, "counter"))
+    counters = (find_counter(text, *match.span()) for match in _COUNT.finditer(text))
+    found.extend(span_of(*counter, "counter") for counter in counters if counter)
     for match in _LETTERS.finditer(text):
         lead = _LEAD.match(text[max(0, match.start() - _LEAD_REACH) : match.start()][::-1])
         if lead and (span := classify(text, match.start() - lead.end(), match.end())):

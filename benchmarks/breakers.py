@@ -1,0 +1,200 @@
+"""How well and how fast volatile values are found.
+
+    python benchmarks/breakers.py speed                   MB/s on prose, seconds per megabyte of hostile text
+    python benchmarks/breakers.py score FOLDER [part]     precision and recall on labelled.jsonl and pairs.jsonl
+
+`part` is `held` or `rest`: a third of the source files, picked by hash, on which no rule was made, or the others.
+
+A labelled text has `spans`, each with `start`, `end`, `accept` (the names counted as right) and perhaps `core_start`
+and `core_end` (without what is constant), and `ignore`, stretches that count neither way. A value is found when what is
+predicted covers 90 % of its core; a prediction is right when half of it lies in labelled or ignored stretches.
+"""
+
+import hashlib
+import json
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from llm_observer.analysis.breakers import Span, find_spans
+from llm_observer.analysis.breakers.compare import compare_masked
+
+_PROSE = (
+    "You are a careful assistant for the customers of a small book shop. Answer in at most three paragraphs, name your "
+    "sources, and say so when you do not know. Prices are in euro, delivery takes 2 to 4 days, returns are free within "
+    "30 days. If a question is about an order, ask for its number first; never guess one.\n"
+)
+
+# Each is repeated to the length wanted: dense candidates, near misses, nesting, and what makes regular expressions
+# backtrack.
+HOSTILE = {
+    "digits": "1",
+    "hex": "0123456789abcdef",
+    "base62": "aB3",
+    "letters": "a",
+    "dots": "1.",
+    "colons": "0:",
+    "commas": "1,000,",
+    "dashes": "-",
+    "dashed": "a-1-",
+    "snake": "a_",
+    "blanks": " ",
+    "lines": "\n1\n",
+    "numbers": "1 2 ",
+    "word and number": "a 1 ",
+    "steps": "step 1 of ",
+    "keys": '"id": 12345, ',
+    "quotes": "\"'`",
+    "nested": '[{("',
+    "half dates": "2026-01-",
+    "dates": "2026-01-02 ",
+    "short dates": "12/12/20 ",
+    "times": "2026-01-02T03:04:05Z ",
+    "clocks": "12:34 ",
+    "long clocks": "12:34:56 ",
+    "half days": "1:00 am ",
+    "spelled dates": "Monday, March 24, 2026 at 2:33 PM ",
+    "months": "march 24 ",
+    "Chinese dates": "2026年3月24日",
+    "Chinese signs": "年月日1",
+    "Arabic digits": "٢٠٢٦-٠٣-",
+    "uuids": "0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e10 ",
+    "epochs": "1774362782 ",
+    "tokens": "eyJhbGciOiJ.",
+    "addresses": "1.2.3.",
+    "new addresses": "2001:db8::1 ",
+    "double colons": "::",
+    "objects": "a@1b2c3d4",
+    "ages": "1m ago (",
+    "paths": "/tmp",
+    "temporary paths": "/tmp/a1b2c3d4e5f6 ",
+    "Windows paths": "\\Temp\\",
+    "drives": "C:\\a\\",
+    "parameters": "?sig=a1&",
+    "today": "today is ",
+    "prose": "request id ",
+    "control": "\x00\x01",
+    "surrogates": "\ud800",
+}
+
+
+class Score(NamedTuple):
+    """Precision and recall of a detection, 0 to 1, and what they were counted from."""
+
+    precision: float
+    recall: float
+    right: int
+    wrong: int
+    values: int
+
+
+def _rows(folder: Path, name: str, part: str | None) -> Iterator[dict[str, Any]]:
+    with (folder / name).open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if part is None or _is_held(row) == (part == "held"):
+                yield row
+
+
+def _is_held(row: dict[str, Any]) -> bool:
+    """Whether a row belongs to the third that is held out: by source file, own sentences by their line."""
+    source = str(row["source"])
+    if not source.startswith("own "):
+        name = re.split(r"[@ (]", source)[0]
+    elif source.startswith("own sentence") or "text" not in row:
+        name = "own:" + (source if source.startswith("own sentence") else row["id"])
+    else:
+        text = row["text"]
+        for span in sorted(row["spans"], key=lambda span: -span["start"]):
+            text = text[: span["start"]] + "#" + text[span["end"] :]
+        if row["spans"]:
+            at = text.index("#")
+            end = text.find("\n", at)
+            text = text[text.rfind("\n", 0, at) + 1 : end if end >= 0 else None]
+        name = f"own:{text}"
+    return int(hashlib.sha256(f"h1{name}".encode()).hexdigest(), 16) % 3 == 0
+
+
+def _covered(spans: list[Span], start: int, end: int) -> int:
+    return sum(max(0, min(span.end, end) - max(span.start, start)) for span in spans)
+
+
+def _overlap(span: Span, stretches: list[dict[str, Any]]) -> int:
+    return sum(max(0, min(span.end, other["end"]) - max(span.start, other["start"])) for other in stretches)
+
+
+def score_detection(folder: Path, part: str | None = None) -> Score:
+    """Precision and recall of `find_spans`, any category."""
+    right = wrong = found = values = 0
+    for row in _rows(folder, "labelled.jsonl", part):
+        spans = find_spans(row["text"])
+        for gold in row["spans"]:
+            start, end = gold.get("core_start", gold["start"]), gold.get("core_end", gold["end"])
+            values += 1
+            found += _covered(spans, start, end) >= 0.9 * (end - start)
+        for span in spans:
+            size, gold, ignored = (
+                span.end - span.start,
+                _overlap(span, row["spans"]),
+                _overlap(span, row.get("ignore", [])),
+            )
+            if gold and (gold + ignored) * 2 >= size:
+                right += 1
+            elif ignored * 2 < size:
+                wrong += 1
+    return Score(right / (right + wrong), found / values, right, wrong, values)
+
+
+def score_comparison(folder: Path, part: str | None = None) -> float:
+    """The part of the pairs of prompts for which it is told rightly whether masking restores the shared prefix."""
+    verdicts: list[bool] = []
+    for row in _rows(folder, "pairs.jsonl", part):
+        if row.get("group") == "ambiguous" or row["masking_restores"] is None:
+            continue
+        first, *others = row["prompts"]
+        earliest = min((compare_masked(first, other) for other in others), key=_first_difference)
+        verdicts.append(earliest.restores == row["masking_restores"])
+    return sum(verdicts) / len(verdicts)
+
+
+def _first_difference(comparison: Any) -> int:
+    return sys.maxsize if comparison.first_difference is None else comparison.first_difference
+
+
+def _seconds(text: str) -> float:
+    best = float("inf")
+    for _ in range(3):
+        start = time.process_time()
+        find_spans(text)
+        best = min(best, time.process_time() - start)
+    return best
+
+
+def _speed() -> None:
+    for size in (1_000, 10_000, 100_000, 1_000_000):
+        text = (_PROSE * (size // len(_PROSE) + 1))[:size]
+        print(f"prose, {size:>9,} characters: {size / 1e6 / _seconds(text):6.1f} MB/s")
+    print("\nhostile texts, seconds per million characters")
+    for name, unit in HOSTILE.items():
+        text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
+        print(f"{name:>18} {_seconds(text):5.2f}")
+
+
+def _score(folder: Path, part: str | None) -> None:
+    score = score_detection(folder, part)
+    print(f"precision {score.precision:.1%} ({score.wrong} wrong of {score.right + score.wrong})")
+    print(f"recall    {score.recall:.1%} (of {score.values} values)")
+    print(f"comparison verdicts right {score_comparison(folder, part):.1%}")
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case ["speed"]:
+            _speed()
+        case ["score", folder, *rest] if len(rest) <= 1:
+            _score(Path(folder), rest[0] if rest else None)
+        case _:
+            sys.exit(__doc__)
