@@ -16,7 +16,7 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan
 from scripted import CHAT as CHAT_ANSWER
 from scripted import CHAT_USAGE, Answer, ScriptedServer
-from sdk_styles import CHAT, MESSAGE
+from sdk_styles import CHAT, MESSAGE, modern
 from spans import Finished, Listening, Spans, attributes
 
 from llm_observer.counters import counters
@@ -112,6 +112,7 @@ def test_no_connection(instrument: Callable[..., Runtime], spans: Spans) -> None
     assert attributes(spans.one())["error.type"] == "APIConnectionError"
 
 
+@modern
 @pytest.mark.usefixtures("calls")
 def test_a_structured_answer_cut_short_was_billed(client: Any, server: ScriptedServer, spans: Spans) -> None:
     """`parse` raises on a truncated answer, and its usage is known all the same."""
@@ -138,6 +139,7 @@ def test_usage_of_zero_is_kept_and_missing_usage_left_out(client: Any, server: S
     assert not [name for name in without if name.startswith("gen_ai.usage.")]
 
 
+@modern
 @pytest.mark.usefixtures("calls")
 def test_request_parameters(client: Any, spans: Spans) -> None:
     """Those that the conventions name, with their types; none of another type."""
@@ -230,6 +232,7 @@ async def test_the_call_site_of_async_calls(server: ScriptedServer, spans: Spans
     assert "code.file.path" not in alone
 
 
+@modern
 @pytest.mark.usefixtures("calls")
 def test_the_span_is_current_during_the_request_only(server: ScriptedServer, spans: Spans) -> None:
     """Whatever the HTTP client does is inside the span; the application's context stays its own."""
@@ -281,6 +284,7 @@ def test_suppressed_instrumentation_makes_no_span(client: Any, calls: list[Finis
     assert calls == []
 
 
+@modern
 def test_requests_that_are_no_inference_make_no_call(client: Any, calls: list[Finished], spans: Spans) -> None:
     """Listing, retrieving and the like are not calls to a model."""
     client.chat.completions.list()

@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace.sampling import Sampler
 from scripted import CHAT as CHAT_ANSWER
 from scripted import MESSAGE as MESSAGE_ANSWER
 from scripted import Answer, ScriptedServer, chat_chunks, message_events, sse
-from sdk_styles import CHAT, MESSAGE, seen
+from sdk_styles import CHAT, MESSAGE, modern, seen
 from spans import Spans, attributes
 
 from llm_observer.adapters import hook, watch
@@ -113,6 +113,7 @@ PROVIDERS: dict[str, Callable[[], TracerProvider]] = {
 }
 
 
+@modern
 @pytest.mark.parametrize("fault", PROVIDERS)
 async def test_faults_around_us(fault: str, server: ScriptedServer, instrument: Callable[..., Runtime]) -> None:
     """A user's own telemetry that fails does not fail the call through us, and the call is counted."""
@@ -145,6 +146,7 @@ INJECTED: dict[str, tuple[Any, str]] = {
 }
 
 
+@modern
 @pytest.mark.usefixtures("spans")
 @pytest.mark.parametrize("fault", [*INJECTED, "a reading", "a listener", "the metrics"])
 async def test_faults_inside_us(
@@ -248,6 +250,7 @@ ODD_STREAMS: dict[str, list[bytes]] = {
 }
 
 
+@modern
 @pytest.mark.parametrize("name", ODD_STREAMS)
 @pytest.mark.parametrize("raw", [False, True])
 async def test_odd_streams(
@@ -285,6 +288,7 @@ def test_odd_messages(server: ScriptedServer, instrument: Callable[..., Runtime]
     assert counters.total("errors") == 0
 
 
+@modern
 def test_a_large_request(server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans) -> None:
     """Many messages, surrogates and deep nesting go through."""
     instrument()

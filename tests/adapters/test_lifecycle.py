@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import Answer, ScriptedServer
-from sdk_styles import CHAT
+from sdk_styles import CHAT, modern
 from spans import Spans
 
 from llm_observer.guard import Guard
@@ -221,6 +221,7 @@ def test_what_a_provider_needs_besides_is_added_once(
     assert seen == [runtime.providers.current()]
 
 
+@modern
 def test_metrics_of_a_call(instrument: Callable[..., Runtime], server: ScriptedServer) -> None:
     """Duration, tokens, first chunk and cost are recorded, also when no span is sampled."""
     reader = InMemoryMetricReader()

@@ -10,7 +10,7 @@ import anthropic
 import openai
 import pytest
 from scripted import Answer, ScriptedServer, chat_chunks, message_events, sse
-from sdk_styles import CHAT, MESSAGE
+from sdk_styles import CHAT, MESSAGE, modern
 from spans import Spans, attributes
 
 from llm_observer.instrumentor import Runtime
@@ -86,6 +86,7 @@ def test_next_to_the_end(stream: Callable[[], Any], spans: Spans) -> None:
     assert attributes(spans.one())["gen_ai.usage.output_tokens"] == 20
 
 
+@modern
 def test_close_before_the_first_item(stream: Callable[[], Any], spans: Spans) -> None:
     """A stream that is closed unread ends its span at once, without usage and without an error."""
     result = stream()
@@ -96,6 +97,7 @@ def test_close_before_the_first_item(stream: Callable[[], Any], spans: Spans) ->
     result.close()
 
 
+@modern
 def test_leaving_a_with_block_early(stream: Callable[[], Any], spans: Spans) -> None:
     """`with` and `break`: the span ends with the block, and has what the first items told."""
     with stream() as result:
@@ -125,6 +127,7 @@ def test_never_read_and_dropped(stream: Callable[[], Any], spans: Spans, collect
     spans.wait_for_one()
 
 
+@modern
 def test_an_exception_in_the_loop(stream: Callable[[], Any], spans: Spans) -> None:
     """The application's own exception passes through, and is no error of the call."""
     result = stream()
@@ -198,6 +201,7 @@ async def test_an_async_stream_read_to_the_end(astream: Callable[[], Any], spans
     assert attributes(spans.one())["gen_ai.usage.output_tokens"] == 20
 
 
+@modern
 async def test_an_async_stream_closed_early(astream: Callable[[], Any], spans: Spans) -> None:
     """`async with` and `break` end the span with the block."""
     async with await astream() as result:
@@ -206,6 +210,7 @@ async def test_an_async_stream_closed_early(astream: Callable[[], Any], spans: S
     assert attributes(spans.one())["gen_ai.response.id"]
 
 
+@modern
 async def test_an_async_stream_closed_unread(astream: Callable[[], Any], spans: Spans) -> None:
     """Closing an unread one ends its span."""
     result = await astream()
