@@ -13,7 +13,7 @@ from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule, rule_for
 from llm_observer.analysis.segments import Prompt
-from llm_observer.analysis.tokens import Positions
+from llm_observer.analysis.tokens import Fit, Fits, Positions
 from llm_observer.analysis.verdict import Judge, landmarks
 from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
@@ -23,6 +23,9 @@ __all__ = ["Analyzer", "Finding", "Observation"]
 
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
+
+MEDIA_TOKENS = 1000.0
+"""What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ class Analyzer:
         self._hasher = hasher
         self._lock = threading.Lock()
         self._fingerprints = Fingerprinter(hasher)
+        self._fits = Fits()
         self._index = index if index is not None else PrefixIndex()
 
     def explain(self, call: Observation) -> Finding:
@@ -75,15 +79,18 @@ class Analyzer:
         rule = rule_for(call.provider, call.model)
         self._fingerprints.begin()
         prints = [self._fingerprints.of(segment) for segment in prompt.segments]
-        trace = self._trace(call, rule, prints)
+        fit = self._fits.of(
+            self._hasher.digest(call.provider.encode(), b"\0", (call.model or "").encode("utf-8", "replace"))
+        )
+        trace = self._trace(call, rule, prints, fit)
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
-        judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage)
+        judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage, fit)
         verdict = reconcile(judge.verdict(), call.diagnostics)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
-        self._remember(call, rule, trace, prints, family, judge.sent.position)
+        self._remember(call, rule, trace, prints, family, judge.sent.position, fit)
         weight = trace.weights[-1]
         report = PromptReport(
             hash=self._hasher.name(*trace.wire),
@@ -97,14 +104,14 @@ class Analyzer:
         breakers = tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
         return Finding(prompt=report, verdict=verdict, breakers=breakers, seen=seen)
 
-    def _trace(self, call: Observation, rule: CacheRule | None, prints: list[Fingerprint]) -> Trace:
+    def _trace(self, call: Observation, rule: CacheRule | None, prints: list[Fingerprint], fit: Fit) -> Trace:
         prompt = call.prompt
         tools = 0
         while tools < len(prompt.segments) and prompt.segments[tools].kind == "tool":
             tools += 1
         weights = array("f", [0.0])
         for fp in prints:
-            weights.append(weights[-1] + fp.weight)
+            weights.append(weights[-1] + weight_of(fp, fit))
         wire, canonical = [fp.wire for fp in prints], [fp.canonical for fp in prints]
         params = {
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
@@ -193,16 +200,21 @@ class Analyzer:
         prints: list[Fingerprint],
         family: str,
         read_at: int,
+        fit: Fit,
     ) -> None:
         """Add the call to the index, and what it left in the provider's cache."""
         usage = call.usage
         if usage is not None and usage.input_tokens:
             trace.anchors[len(trace)] = usage.input_tokens
+            if not any(fp.kind == "media" for fp in prints):
+                fit.observe(
+                    [sum(column) for column in zip(*(fp.counts for fp in prints), strict=True)], usage.input_tokens
+                )
         if rule is not None and rule.match == "boundary":
-            self._remember_boundaries(call, rule, trace, read_at)
+            self._remember_boundaries(call, rule, trace, read_at, fit)
         self._index.add(trace, family, landmarks(prints, trace))
 
-    def _remember_boundaries(self, call: Observation, rule: CacheRule, trace: Trace, read_at: int) -> None:
+    def _remember_boundaries(self, call: Observation, rule: CacheRule, trace: Trace, read_at: int, fit: Fit) -> None:
         usage = call.usage
         read = usage.cache_read_tokens if usage is not None else None
         written = usage.cache_write_tokens if usage is not None else None
@@ -212,7 +224,7 @@ class Analyzer:
         boundaries = writes(call.prompt, rule)
         if boundaries and read is not None and written is not None:
             trace.anchors[boundaries[-1][0]] = read + written
-        positions = Positions(trace.weights, trace.anchors)
+        positions = Positions(trace.weights, trace.anchors, fit)
         cached: list[int] = []
         if read and read_at and (entry := self._index.entry(trace.chain[read_at - 1])) is not None:
             # A read renews the entry. Its size is what was read: exact.
@@ -230,3 +242,8 @@ class Analyzer:
             self._index.keep(trace.chain[position - 1], Entry(call.at, ready, lifetime, exact))
             cached.append(position)
         trace.cached = tuple(cached)
+
+
+def weight_of(fp: Fingerprint, fit: Fit) -> float:
+    """The estimated tokens of a segment."""
+    return MEDIA_TOKENS if fp.kind == "media" else fit.weight(fp.wire, fp.counts)

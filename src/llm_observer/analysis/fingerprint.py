@@ -11,7 +11,7 @@ from zlib import crc32
 from llm_observer.analysis.breakers import Span
 from llm_observer.analysis.canonical import EXAMINED, canonical_forms
 from llm_observer.analysis.segments import Segment
-from llm_observer.analysis.tokens import weigh
+from llm_observer.analysis.tokens import count_classes
 from llm_observer.privacy import Hasher
 
 __all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
@@ -40,7 +40,7 @@ class Fingerprint(NamedTuple):
     with_key_order: bytes
     with_values: bytes
     values: tuple[Value, ...]
-    weight: float
+    counts: "array[int]"
     kind: str
     length: int
     sketch: "array[int]"
@@ -109,7 +109,7 @@ class Fingerprinter:
             with_key_order=digests[forms.with_key_order],
             with_values=digests[forms.with_values],
             values=values,
-            weight=weigh(text),
+            counts=count_classes(text),
             kind=segment.kind,
             length=len(text),
             sketch=sketch,

@@ -77,7 +77,7 @@ def rearranged(
         return Rearrangement(Difference(cause, segment.path, offset, shared), shared + reach)
     if _compacted(prompt, shared, now, then):
         return Rearrangement(Difference("compaction", segment.path, None, shared), shared + 1)
-    return _within(segment, a, b, shared)
+    return _within(segment, a, b, shared, now.weights[shared + 1] - now.weights[shared])
 
 
 _LOCATED = frozenset({"system_changed", "retrieved_content", "history_rewritten", "input_changed"})
@@ -172,7 +172,7 @@ def _compacted(prompt: Prompt, shared: int, now: Trace, then: Trace) -> bool:
     return after < _SUMMARISED * before and len(now) - shared <= (len(then) - shared) / 2
 
 
-def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int) -> Rearrangement | None:
+def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int, whole: float) -> Rearrangement | None:
     """A change inside one segment, with lines behind it that the earlier one had too."""
     if a.kind != b.kind or segment.kind not in {"system", "user"} or not len(a.sketch):
         return None
@@ -184,7 +184,7 @@ def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int) -> Re
             break
         known[piece] -= 1
         tail += 1
-    weight = a.weight * tail / len(a.sketch)
+    weight = whole * tail / len(a.sketch)
     if weight < _LEAST_WEIGHT or tail < _LEAST_SHARE * len(a.sketch):
         return None
     retrieved = _looks_retrieved(segment, a, b)

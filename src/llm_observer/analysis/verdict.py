@@ -17,7 +17,7 @@ from llm_observer.analysis.index import PrefixIndex, Trace
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.structure import rearranged
-from llm_observer.analysis.tokens import Positions
+from llm_observer.analysis.tokens import Fit, Positions
 from llm_observer.results import Outcome, Verdict
 from llm_observer.usage import Usage
 
@@ -38,6 +38,8 @@ _PARAM_CAUSES = {
     "parallel_tool_calls": "input_changed",
     "media": "image_changed",
 }
+_EXACT = 0.03
+"""A bound up to which a count is known rather than estimated: a volatile value more or less."""
 _UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
 
 
@@ -91,12 +93,14 @@ class Judge:
         index: PrefixIndex,
         fingerprints: Fingerprinter,
         usage: Usage | None,
+        fit: Fit,
     ) -> None:
         self._prompt = prompt
         self._now = now
         self._index = index
         self._fingerprints = fingerprints
         self._usage = usage
+        self._fit = fit
         self._rule = rule
         self.sent = _NOTHING
         self._blocked: Difference | None = None
@@ -112,15 +116,15 @@ class Judge:
         if rule is None:
             return Verdict(outcome="hit" if reported else "cold", reported_tokens=reported, confirmed_by=("usage",))
         self._lookups = lookups(self._prompt, rule) if rule.match == "boundary" else []
-        anchors = self._anchors(rule)
-        self._positions = Positions(self._now.weights, anchors)
+        _, then = self._index.deepest(self._now.canonical_chain, self._now.seed)
+        anchors = self._anchors(rule, then)
+        self._positions = Positions(self._now.weights, anchors, self._fit)
         self.sent = self._as_sent(rule)
         if rule.match == "boundary" and reported and _agree(self.sent, reported):
             # What was read is a prefix that is known, so its size is known too, and better than by weight.
-            self._positions = Positions(self._now.weights, {**anchors, self.sent.position: reported})
+            self._positions = Positions(self._now.weights, {**anchors, self.sent.position: reported}, self._fit)
             self.sent = Read(self.sent.position, reported, 0.0)
         self._best = self.sent
-        _, then = self._index.deepest(self._now.canonical_chain, self._now.seed)
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner)
         self._judge_scope(rule, then, elsewhere)
         if then is not None:
@@ -135,9 +139,12 @@ class Judge:
 
     # -- what was sent -------------------------------------------------------------------------------------------
 
-    def _anchors(self, rule: CacheRule) -> dict[int, int]:
-        """Exact token counts at positions of this prompt: of earlier entries, and of this call's own usage."""
+    def _anchors(self, rule: CacheRule, then: Trace | None) -> dict[int, int]:
+        """Exact token counts at positions of this prompt: of earlier calls, and of this call's own usage."""
         anchors: dict[int, int] = {}
+        if then is not None:
+            same = common(self._now.wire, then.wire)
+            anchors = {position: tokens for position, tokens in then.anchors.items() if position <= same}
         for position in self._lookups:
             entry = self._index.entry(self._now.chain[position - 1])
             if entry is not None and entry.tokens is not None:
@@ -196,7 +203,11 @@ class Judge:
             a = self._fingerprints.known(self._now.wire[position])
             b = self._fingerprints.known(then.wire[position])
             if a is not None and b is not None and len(a.sketch):
-                extra = a.weight * common(a.sketch, b.sketch) / len(a.sketch)
+                extra = (
+                    (self._now.weights[position + 1] - self._now.weights[position])
+                    * common(a.sketch, b.sketch)
+                    / len(a.sketch)
+                )
         read = self._tokens(position, extra)
         tokens = read.tokens
         if rule.grid:
@@ -438,12 +449,18 @@ class Judge:
             expected_tokens=best.tokens,
             reported_tokens=reported,
             missed_tokens=best.tokens - reported,
-            tokens_method="anchored" if best.error < 0.05 else "weights",
+            tokens_method=self._method(best),
             tokens_error=round(best.error, 4),
             confidence=self._confidence(rule, cause, best),
             confirmed_by=("usage", "counterfactual") if counterfactual else ("usage",),
             hint=hint(cause),
         )
+
+    def _method(self, read: Read) -> str:
+        """How the tokens of a read were come by."""
+        if read.error < _EXACT:
+            return "anchored"
+        return "fitted" if self._fit.warm else "weights"
 
     def _unbroken(self, rule: CacheRule, reported: int, causes: tuple[str, ...]) -> Verdict:
         short = "below_minimum" in causes and not reported
