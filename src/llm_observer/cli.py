@@ -21,9 +21,10 @@ from llm_observer._version import __version__
 from llm_observer.config import Settings
 from llm_observer.export.store import StoreError, read_events
 from llm_observer.report import doctor
+from llm_observer.report.families import Report
 from llm_observer.report.machine import as_json
 from llm_observer.report.render import console, render
-from llm_observer.report.summary import Report, summarize
+from llm_observer.report.summary import summarize
 
 __all__ = ["main"]
 

@@ -7,9 +7,10 @@ import pytest
 from report_events import broken, event
 from rich.console import Console
 
+from llm_observer.report.families import Report
 from llm_observer.report.machine import as_json
 from llm_observer.report.render import WIDTH, console, render
-from llm_observer.report.summary import Report, summarize
+from llm_observer.report.summary import summarize
 
 
 def text(report: Report, width: int = WIDTH) -> str:

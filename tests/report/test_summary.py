@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from report_events import broken, event
 
+from llm_observer.report.families import Report
 from llm_observer.report.records import record
-from llm_observer.report.summary import Report, summarize
+from llm_observer.report.summary import summarize
 
 
 def only(report: Report):
@@ -147,3 +148,8 @@ def test_an_event_in_another_shape_is_read_as_far_as_it_goes() -> None:
     assert (read.input_tokens, read.output_tokens, read.broke, read.confidence) == (None, None, False, None)
     assert record({"occurred_at": "2026-11-22T10:00:00"}).at is None
     assert summarize([strange, {}]).totals.calls == 2
+
+
+def test_places_that_differ_on_every_call_are_counted_up_to_a_limit() -> None:
+    calls = [broken(n, location=f"messages[{n}]") for n in range(1, 1200)] + [broken(1, location="messages[7]")] * 3
+    assert only(summarize(calls)).findings[0].location == "messages[7]"

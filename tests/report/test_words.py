@@ -8,7 +8,8 @@ import pytest
 from report_events import broken
 
 from llm_observer.report import words
-from llm_observer.report.summary import Finding, summarize
+from llm_observer.report.families import Finding
+from llm_observer.report.summary import summarize
 from llm_observer.results import CallSite
 from llm_observer.telemetry import attributes
 
@@ -100,4 +101,10 @@ def test_a_source_is_a_path_that_opens_from_here(tmp_path: Path, monkeypatch: py
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     assert said(tmp_path / "home" / "b.py") == "~/b.py:3"
+    assert said(Path("/srv/c.py")) == "/srv/c.py:3"
+
+    def another_drive(_path: str) -> str:
+        raise ValueError
+
+    monkeypatch.setattr("os.path.relpath", another_drive)
     assert said(Path("/srv/c.py")) == "/srv/c.py:3"

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from llm_observer._version import __version__
-from llm_observer.report.summary import Family, Finding, Report, Totals
+from llm_observer.report.families import Family, Finding, Report, Totals
 
 __all__ = ["as_json"]
 

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_observer.report import words
-from llm_observer.report.summary import FEWEST_CALLS, Family, Finding, Report, Status, Totals
+from llm_observer.report.families import FEWEST_CALLS, Family, Finding, Report, Status, Totals
 
 __all__ = ["WIDTH", "console", "render"]
 

@@ -4,169 +4,42 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
+from llm_observer.report.families import FEWEST_CALLS, Family, Finding, Report, Status, Totals, Unpriced, has_no_price
 from llm_observer.report.records import Record, record
 from llm_observer.results import CallSite
 
-__all__ = ["FEWEST_CALLS", "Family", "Finding", "Report", "Status", "Totals", "Unpriced", "summarize"]
-
-FEWEST_CALLS = 3
-"""A family seen less often claims no money: nobody knows yet whether it recurs."""
-
-Status = Literal["losing", "suspect", "healthy", "uncached", "not_reported", "few_calls", "failed"]
-"""How a family does:
-
-- `losing`: money was lost.
-- `suspect`: reads were lost and what they are worth is not known, since the model has no price.
-- `healthy`: the cache gave what it could.
-- `uncached`: nothing was lost and nothing read, mostly for want of a prompt long enough to be cached.
-- `not_reported`: the provider does not say what was read.
-- `few_calls`: seen too seldom to say.
-- `failed`: no call came back.
-"""
+__all__ = ["summarize"]
 
 _HASH = re.compile(r"[0-9a-f]{12,64}")
 
-
-@dataclass(slots=True, kw_only=True)
-class Totals:
-    """Sums over calls. A sum of what no call reported is `None`; tokens of the cache are those of `judged` calls."""
-
-    calls: int = 0
-    failed: int = 0
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    judged: int = 0
-    """Calls of which the provider said what was read from the cache."""
-    judged_input: int | None = None
-    read: int | None = None
-    could_read: int | None = None
-    """What the cache read, or could have read by its rules where that is more."""
-    cost: Decimal | None = None
-    saved: Decimal | None = None
-    lost_avoidable: Decimal = Decimal(0)
-    lost_by_choice: Decimal = Decimal(0)
-    broke: int = 0
-    unclaimed: int = 0
-    """Calls that lost a read of which nobody says what it was worth."""
-    unpriced: int = 0
-
-    @property
-    def lost(self) -> Decimal:
-        """All that was lost, in US dollars."""
-        return self.lost_avoidable + self.lost_by_choice
-
-    @property
-    def share(self) -> float | None:
-        """The part of the input that was read from the cache."""
-        return self.read / self.judged_input if self.read is not None and self.judged_input else None
-
-    @property
-    def possible_share(self) -> float | None:
-        """The part of the input that could have been read from the cache."""
-        return self.could_read / self.judged_input if self.could_read is not None and self.judged_input else None
-
-    def add(self, call: Record, *, claim: bool) -> None:
-        """Count a call; `claim` says whether its loss may be claimed."""
-        self.calls += 1
-        self.failed += call.error is not None
-        self.input_tokens = _plus(self.input_tokens, call.input_tokens)
-        self.output_tokens = _plus(self.output_tokens, call.output_tokens)
-        self.cost = _plus(self.cost, call.cost)
-        self.saved = _plus(self.saved, call.saved)
-        self.broke += call.broke
-        self.unclaimed += call.broke and call.lost is None
-        self.unpriced += _unpriced(call)
-        if call.read_tokens is not None and call.input_tokens is not None:
-            self.judged += 1
-            self.judged_input = _plus(self.judged_input, call.input_tokens)
-            self.read = _plus(self.read, call.read_tokens)
-            self.could_read = _plus(self.could_read, max(call.read_tokens, call.expected_tokens or 0))
-        if claim and call.broke and call.lost is not None and call.lost > 0:
-            if call.avoidable:
-                self.lost_avoidable += call.lost
-            else:
-                self.lost_by_choice += call.lost
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One cause in the calls of one line of the application, with the place where it was seen most."""
-
-    cause: str
-    location: str | None
-    offset: int | None
-    site: CallSite | None
-    hint: str | None
-    avoidable: bool
-    calls: int
-    lost: Decimal | None
-    confidence: float | None
-
-
-@dataclass(slots=True, kw_only=True)
-class Family:
-    """The calls of one prompt to one model."""
-
-    id: str | None
-    name: str
-    provider: str | None
-    model: str | None
-    site: CallSite | None
-    totals: Totals
-    findings: list[Finding]
-    status: Status
-
-    @property
-    def lost_per_1000(self) -> Decimal | None:
-        """US dollars lost in a thousand calls, at the rate of the calls of which the loss is known."""
-        known = self.totals.calls - self.totals.unclaimed
-        return round(self.totals.lost * 1000 / known, 6) if self.totals.lost > 0 else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unpriced:
-    """Calls of one model whose cost is not known, and why."""
-
-    provider: str | None
-    model: str | None
-    reason: str
-    calls: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """All calls of a period."""
-
-    totals: Totals = field(default_factory=Totals)
-    families: list[Family] = field(default_factory=list[Family])
-    """Those that lose most first."""
-    unpriced: list[Unpriced] = field(default_factory=list[Unpriced])
-    first: datetime | None = None
-    last: datetime | None = None
+_MOST_PLACES = 1000
+"""Different places that are counted for a cause; more differ on every call, and none of them is seen most."""
 
 
 def summarize(events: Iterable[Mapping[str, Any]]) -> Report:
-    """Sum events up by family."""
-    groups: dict[tuple[str | None, ...], list[Record]] = {}
+    """Sum events up by family, in memory that grows with the families and not with the events."""
+    groups: dict[tuple[str | None, ...], _Group] = {}
     report = Report()
     reasons: Counter[tuple[str | None, str | None, str | None]] = Counter()
     for call in map(record, events):
         function = call.site.function if call.site is not None and call.family is None else None
-        groups.setdefault((call.provider, call.model, call.family, function), []).append(call)
+        key = (call.provider, call.model, call.family, function)
+        group = groups.get(key)
+        if group is None:
+            group = groups[key] = _Group(first=call)
+        group.add(call)
+        report.totals.add(call)
         if call.at is not None:
             report.first = min(report.first or call.at, call.at)
             report.last = max(report.last or call.at, call.at)
-        if _unpriced(call):
+        if has_no_price(call):
             reasons[call.provider, call.model, call.unpriced_because] += 1
-    for calls in groups.values():
-        claim = len(calls) >= FEWEST_CALLS
-        for call in calls:
-            report.totals.add(call, claim=claim)
-        report.families.append(_family(calls, claim=claim))
+    report.families = [group.family() for group in groups.values()]
+    report.totals.lost_avoidable = sum((family.totals.lost_avoidable for family in report.families), Decimal(0))
+    report.totals.lost_by_choice = sum((family.totals.lost_by_choice for family in report.families), Decimal(0))
     report.families.sort(key=lambda family: (-family.totals.lost, -family.totals.broke, -family.totals.calls))
     _tell_apart(report.families)
     report.unpriced = [
@@ -176,23 +49,110 @@ def summarize(events: Iterable[Mapping[str, Any]]) -> Report:
     return report
 
 
-def _family(calls: list[Record], *, claim: bool) -> Family:
-    totals = Totals()
-    for call in calls:
-        totals.add(call, claim=claim)
-    sites = Counter(call.site for call in calls if call.site is not None)
-    site = sites.most_common(1)[0][0] if sites else None
-    named = calls[0].family
-    return Family(
-        id=named,
-        name=_name(named, site, calls[0]),
-        provider=calls[0].provider,
-        model=calls[0].model,
-        site=site,
-        totals=totals,
-        findings=_findings(calls, claim=claim),
-        status=_status(totals, calls, claim=claim),
+@dataclass(slots=True, kw_only=True)
+class _Cause:
+    """The calls of one line of the application that lost reads for one cause."""
+
+    calls: int = 0
+    lost: Decimal | None = None
+    confidence: float | None = None
+    places: Counter[tuple[str | None, int | None]] = field(default_factory=Counter[tuple[str | None, int | None]])
+    hints: Counter[str] = field(default_factory=Counter[str])
+
+    def add(self, call: Record) -> None:
+        self.calls += 1
+        if call.lost is not None:
+            self.lost = (self.lost or Decimal(0)) + call.lost
+        if call.confidence is not None:
+            self.confidence = max(self.confidence or 0.0, call.confidence)
+        if len(self.places) < _MOST_PLACES or (call.location, call.offset) in self.places:
+            self.places[call.location, call.offset] += 1
+        if call.hint is not None:
+            self.hints[call.hint] += 1
+
+    def place(self) -> tuple[str | None, int | None]:
+        """The segment seen most, and the offset seen most in it."""
+        locations: Counter[str | None] = Counter()
+        for (location, _), calls in self.places.items():
+            locations[location] += calls
+        named = {location: calls for location, calls in locations.items() if location is not None}
+        if not named:
+            return None, None
+        location = max(named, key=lambda name: named[name])
+        offsets = {offset: calls for (path, offset), calls in self.places.items() if path == location}
+        return location, max(offsets, key=lambda offset: offsets[offset])
+
+
+@dataclass(slots=True, kw_only=True)
+class _Group:
+    """The calls of one family, summed up as they come."""
+
+    first: Record
+    totals: Totals = field(default_factory=Totals)
+    sites: Counter[CallSite] = field(default_factory=Counter[CallSite])
+    causes: dict[tuple[str, CallSite | None, bool], _Cause] = field(
+        default_factory=dict[tuple[str, CallSite | None, bool], _Cause]
     )
+    worth_unknown: bool = False
+    """A read was lost whose worth is not known for want of a price."""
+
+    def add(self, call: Record) -> None:
+        self.totals.add(call)
+        if call.site is not None:
+            self.sites[call.site] += 1
+        if call.broke:
+            key = (call.cause or "input_changed", call.site, call.avoidable)
+            self.causes.setdefault(key, _Cause()).add(call)
+            self.worth_unknown |= call.lost is None and call.cost is None
+
+    def family(self) -> Family:
+        claims = self.totals.calls >= FEWEST_CALLS
+        if not claims:
+            self.totals.lost_avoidable = self.totals.lost_by_choice = Decimal(0)
+        site = self.sites.most_common(1)[0][0] if self.sites else None
+        return Family(
+            id=self.first.family,
+            name=_name(self.first.family, site, self.first),
+            provider=self.first.provider,
+            model=self.first.model,
+            site=site,
+            totals=self.totals,
+            findings=self._findings(claims=claims),
+            status=self._status(claims=claims),
+        )
+
+    def _findings(self, *, claims: bool) -> list[Finding]:
+        """The causes of what was lost, the dearest first."""
+        found: list[Finding] = []
+        for (cause, site, avoidable), group in self.causes.items():
+            location, offset = group.place()
+            finding = Finding(
+                cause=cause,
+                location=location,
+                offset=offset,
+                site=site,
+                hint=group.hints.most_common(1)[0][0] if group.hints else None,
+                avoidable=avoidable,
+                calls=group.calls,
+                lost=group.lost if claims else None,
+                confidence=group.confidence,
+            )
+            found.append(finding)
+        found.sort(key=lambda finding: (-(finding.lost or 0), -finding.calls))
+        return found
+
+    def _status(self, *, claims: bool) -> Status:
+        if self.totals.failed == self.totals.calls:
+            return "failed"
+        if not claims:
+            return "few_calls"
+        if self.totals.lost > 0:
+            return "losing"
+        if not self.totals.judged:
+            return "not_reported"
+        if self.worth_unknown:
+            return "suspect"
+        return "healthy" if self.totals.read else "uncached"
 
 
 def _name(family: str | None, site: CallSite | None, call: Record) -> str:
@@ -215,57 +175,3 @@ def _tell_apart(families: list[Family]) -> None:
                 family.name += f" ({family.id[:4]})"
             elif family.provider is not None:
                 family.name += f" ({family.provider})"
-
-
-def _findings(calls: list[Record], *, claim: bool) -> list[Finding]:
-    """The causes of what was lost, the dearest first."""
-    groups: dict[tuple[str, CallSite | None, bool], list[Record]] = {}
-    for call in calls:
-        if call.broke:
-            groups.setdefault((call.cause or "input_changed", call.site, call.avoidable), []).append(call)
-    found: list[Finding] = []
-    for (cause, site, avoidable), group in groups.items():
-        location = _commonest(call.location for call in group)
-        lost = [call.lost for call in group if call.lost is not None] if claim else []
-        finding = Finding(
-            cause=cause,
-            location=location,
-            offset=_commonest(call.offset for call in group if call.location == location),
-            site=site,
-            hint=_commonest(call.hint for call in group),
-            avoidable=avoidable,
-            calls=len(group),
-            lost=sum(lost, Decimal(0)) if lost else None,
-            confidence=max((call.confidence for call in group if call.confidence is not None), default=None),
-        )
-        found.append(finding)
-    found.sort(key=lambda finding: (-(finding.lost or 0), -finding.calls))
-    return found
-
-
-def _status(totals: Totals, calls: list[Record], *, claim: bool) -> Status:
-    if totals.failed == totals.calls:
-        return "failed"
-    if not claim:
-        return "few_calls"
-    if totals.lost > 0:
-        return "losing"
-    if not totals.judged:
-        return "not_reported"
-    if any(call.broke and call.lost is None and call.cost is None for call in calls):
-        return "suspect"
-    return "healthy" if totals.read else "uncached"
-
-
-def _unpriced(call: Record) -> bool:
-    return call.cost is None and call.unpriced_because is not None and call.error is None
-
-
-def _commonest(values: Iterable[Any]) -> Any:
-    counted = Counter(value for value in values if value is not None)
-    return counted.most_common(1)[0][0] if counted else None
-
-
-def _plus(total: Any, more: Any) -> Any:
-    """The sum of what is known; of nothing known, `None`."""
-    return total if more is None else more if total is None else total + more

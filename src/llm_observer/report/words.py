@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
-from llm_observer.report.summary import Finding
+from llm_observer.report.families import Finding
 from llm_observer.results import CallSite
 
 __all__ = [
