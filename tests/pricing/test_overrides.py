@@ -1,6 +1,7 @@
 """The user's price file: what it can say, that it wins, and that a fault in it is told by line."""
 
 import logging
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from llm_observer.pricing.overrides import parse_prices, read_prices
+from llm_observer.pricing.overrides import entry_to_fill_in, parse_prices, read_prices
 from llm_observer.pricing.prices import Prices
+from llm_observer.pricing.rates import PRICE_NAMES
 from llm_observer.results import CostEstimate
 from llm_observer.usage import Usage
 
@@ -186,6 +188,39 @@ output = 0
         costs = [usd(prices, model).usd for model in ("acme-large", "acme-small", "acme-little")]
         assert costs == [Decimal("0.01"), Decimal("0.02"), Decimal("0.03")]
 
+    def test_reasoning_images_and_audio(self, tmp_path: Path) -> None:
+        """Each kind at its own price, inside the whole that it is part of."""
+        prices = loaded(
+            tmp_path,
+            """
+[[price]]
+provider = "acme"
+model = "omni"
+input = 1
+input_image = 2
+input_audio = 4
+output = 10
+reasoning = 20
+output_image = 30
+output_audio = 40
+""",
+        )
+        usage = Usage(
+            input_tokens=10_000,
+            input_image_tokens=1_000,
+            input_audio_tokens=2_000,
+            output_tokens=1_000,
+            reasoning_tokens=100,
+            output_image_tokens=200,
+            output_audio_tokens=300,
+        )
+        # 7,000 x 1 + 1,000 x 2 + 2,000 x 4, and 400 x 10 + 100 x 20 + 200 x 30 + 300 x 40
+        assert usd(prices, "omni", usage, "acme").usd == Decimal("0.041")
+        cached = Usage(
+            input_tokens=9, output_tokens=0, input_audio_tokens=9, cache_read_tokens=9, cache_read_audio_tokens=9
+        )
+        assert usd(prices, "omni", cached, "acme").reason == "unknown_rate"
+
     def test_a_missing_rate_can_be_added(self, tmp_path: Path) -> None:
         """`extends` leaves the rest to the list, steps and all."""
         prices = loaded(
@@ -304,6 +339,38 @@ def test_a_fault_is_told_by_line(text: str, problem: str) -> None:
 def test_all_faults_are_told_at_once() -> None:
     """A file is mended in one go."""
     assert len(parse_prices(BASE + "outptu = 1\ninput = -1\n" + '[[price]]\nprovider = ""\n').problems) >= 4
+
+
+@pytest.mark.parametrize("model", ["gpt-6.2-sol", 'a"b\\c', "\u00e9\x7f\n"])
+def test_an_entry_to_fill_in(model: str) -> None:
+    """What a report suggests is an entry of the file as soon as the prices are filled in, whatever the name."""
+    text = entry_to_fill_in("openai", model, "flex")
+    assert "has neither a price nor a multiplier" in parse_prices(text).problems[0]
+    parsed = parse_prices(text.replace("# input = ", "input = 2"))
+    assert parsed.problems == ()
+    assert (parsed.entries[0].model, parsed.entries[0].tier) == (model.lower(), "flex")
+    assert "tier" not in entry_to_fill_in("openai", model, "standard")
+
+
+def test_the_documented_file_is_valid() -> None:
+    """The example in the docs is one that works, and the docs name every key."""
+    text = (Path(__file__).parents[2] / "docs" / "pricing.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    parsed = parse_prices(example)
+    assert parsed.problems == ()
+    assert len(parsed.entries) == 5
+    for name in (
+        *PRICE_NAMES,
+        "multiplier",
+        "extends",
+        "times_input",
+        "most_tokens",
+        "tier",
+        "from",
+        "until",
+        "absent",
+    ):
+        assert f"`{name}" in text
 
 
 class TestFiles:

@@ -5,6 +5,7 @@ be the one that matters.
 """
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from typing import Any, Final, cast
 
 from llm_observer.pricing.rates import EXACT, PRICE_NAMES, RateCard, UnitPrices
 
-__all__ = ["PriceEntry", "PriceFile", "parse_prices", "read_prices"]
+__all__ = ["PriceEntry", "PriceFile", "entry_to_fill_in", "parse_prices", "read_prices"]
 
 STANDARD: Final = "standard"
 """The tier that a call is served at when nothing says otherwise."""
@@ -192,6 +193,21 @@ def parse_prices(text: str) -> PriceFile:
         return PriceFile(problems=tuple(problems))
     dated: Any = data.get("checked")
     return PriceFile(entries=tuple(entries), dated=dated if isinstance(dated, date) else None)
+
+
+def entry_to_fill_in(provider: str, model: str, tier: str | None = None) -> str:
+    """The text of an entry for a model that has no price, with the prices left to fill in."""
+    lines = ["[[price]]", f"provider = {_quoted(provider)}", f"model = {_quoted(model)}"]
+    if tier and tier != STANDARD:
+        lines.append(f"tier = {_quoted(tier)}")
+    lines.append("# US dollars per million tokens:")
+    lines.extend(f"# {name} = " for name in ("input", "cache_read", "cache_write", "output"))
+    return "\n".join(lines) + "\n"
+
+
+def _quoted(text: str) -> str:
+    # TOML's basic strings are JSON's, apart from characters that JSON may leave as they are.
+    return json.dumps(text).replace("\x7f", "\\u007f")
 
 
 class _EntryReader:
