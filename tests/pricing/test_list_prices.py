@@ -7,6 +7,7 @@ literals, worked out from those rates and not by the library under test.
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -22,6 +23,9 @@ BEDROCK = "AWS price list API, AmazonBedrockFoundationModels, us-east-1, 2026-10
 GOOGLE = "ai.google.dev/gemini-api/docs/pricing, 2026-10-14"
 XAI = "docs.x.ai/developers/pricing, 2026-10-14"
 DEEPSEEK = "api-docs.deepseek.com/quick_start/pricing, 2026-09-21"
+
+OLDER_LIST = tuple(map(int, version("genai-prices").split(".")[:3])) < (0, 2, 3)
+"""Whether the installed list may lack prices that are asked for here."""
 
 FRIDAY_NOON = 1795176000.0
 """2026-11-20 12:00 UTC."""
@@ -942,6 +946,8 @@ def test_payload_in_dollars_out(case: Case, prices: Prices) -> None:
     terms = call_terms(provider=case.provider, request_model=case.model, raw_usage=case.raw, at=case.at, **asked)
     terms["batch"] = case.batch
     estimate = prices.estimate(usage=usage, **terms)
+    if estimate.reason and OLDER_LIST:
+        pytest.skip("the installed list is older than this price: absent, and not another one")
     assert estimate.reason is None
     assert estimate.usd == Decimal(case.usd)
     assert estimate.source
