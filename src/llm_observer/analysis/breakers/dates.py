@@ -180,7 +180,7 @@ def _clock_before(head: str) -> int:
 
 def _announced(head: str, pattern: re.Pattern[str]) -> bool:
     """Whether `head` ends in words such as "the current time is"."""
-    if head[-1:] in _MIDST or (head.isascii() and _NOW.isdisjoint(_LETTERS.findall(head[-32:].lower()))):
+    if not _MIDST.isdisjoint(head[-2:]) or (head.isascii() and _NOW.isdisjoint(_LETTERS.findall(head[-32:].lower()))):
         return False
     return pattern.search(head) is not None
 
@@ -198,7 +198,7 @@ def _joined_before(text: str, start: int) -> bool:
 def _joined_after(text: str, end: int) -> bool:
     """Whether a name goes on behind the date: `2026-03-24.csv`, `2026-03-24-notes`, `20260324x`."""
     after = text[end : end + 2]
-    if not after.isascii() or not after:
+    if not after or not after.isascii() or not text[end - 1].isascii():
         return False
     return after[0].isalnum() or (after[0] in "-_./" and after[1:].isalnum())
 

@@ -110,7 +110,7 @@ def find_addresses(text: str) -> list[Span]:
 
 def _is_v6(value: str) -> bool:
     """Whether `value` is an IPv6 address (RFC 4291, 2.2), and not a slice such as `1::2`."""
-    if sum(char not in ":." for char in value) < 5:
+    if len(value) - value.count(":") - value.count(".") < 5:
         return False
     groups = value.partition("%")[0].split(":")
     size = len(groups)

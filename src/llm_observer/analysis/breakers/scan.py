@@ -9,12 +9,13 @@ from llm_observer.analysis.breakers.tokens import find_tokens
 
 __all__ = ["find_spans", "mask"]
 
+_PASSES = 8
+
 # How far behind the limit the text is read on, so that a value across it is seen whole and left out.
 _MARGIN = 256
 
 _PLACES = frozenset(("signed_url", "temp_path"))
 
-_DIGIT = re.compile(r"[0-9]")
 # Decimal digits of other scripts, to be read as ASCII ones; superscripts and the like are no decimal digits.
 _OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
@@ -45,11 +46,10 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
         return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
     if not text.isascii() and _OTHER_DIGIT.search(text):
         text = text.translate(_TO_ASCII)
-    found = [span_of(*date) for date in find_dates(text)]
-    if _DIGIT.search(text):
-        found += find_tokens(text)
-        found += find_signed_urls(text)
-        found += find_addresses(text)
+    found = find_tokens(text)
+    found += [span_of(*date) for date in find_dates(text)]
+    found += find_signed_urls(text)
+    found += find_addresses(text)
     found += find_temp_paths(text)
     return _settle(found)
 
@@ -71,10 +71,14 @@ def _settle(found: list[Span]) -> list[Span]:
 def mask(text: str) -> str:
     """Replace every volatile value by a marker of its category, so that texts that differ in such values become equal.
 
-    Masking what is masked changes nothing.
+    A marker in the place of a value may free what was joined to it to be known as a value itself, so the search is made
+    again until nothing is found: masking what is masked changes nothing. Only a text made to need more than
+    `_PASSES` searches keeps what is left then, so that the time stays linear.
     """
-    spans = find_spans(text)
-    while spans:
+    for _ in range(_PASSES):
+        spans = find_spans(text)
+        if not spans:
+            break
         parts: list[str] = []
         at = 0
         for span in spans:
@@ -82,5 +86,4 @@ def mask(text: str) -> str:
             at = span.end
         parts.append(text[at:])
         text = "".join(parts)
-        spans = find_spans(text)
     return text
