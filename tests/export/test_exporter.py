@@ -1,5 +1,6 @@
 """Spans of LLM calls reach the endpoint as events, once each or counted; everything else stays where it is."""
 
+import gzip
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 from endpoint import Endpoint, Received, hang, refuse_large, reply, reset
-from export_helpers import FULL, MINIMAL, RESOURCE, validate_batch
+from export_helpers import FULL, MINIMAL, RESOURCE, make_event, validate_batch
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.resources import Resource
@@ -24,7 +25,8 @@ from opentelemetry.trace import SpanContext, TraceFlags
 from llm_observer.counters import counters
 from llm_observer.export import backoff as waits
 from llm_observer.export.envelope import batches, encode
-from llm_observer.export.exporter import EnvelopeExporter
+from llm_observer.export.events import event_from_span
+from llm_observer.export.exporter import EnvelopeExporter, preview
 from llm_observer.export.transport import Transport
 from llm_observer.guard import Guard
 
@@ -199,6 +201,17 @@ def test_bodies_are_bounded_in_bytes_and_events() -> None:
         assert endpoint.ids == span_ids(*range(1, 101))
 
 
+@pytest.mark.parametrize("send_names", [False, True])
+def test_a_preview_is_byte_for_byte_what_is_sent(*, send_names: bool) -> None:
+    stored = [event_from_span(span(n)) for n in (1, 2)]
+    unsampled = make_event(FULL, sampled=False)
+    with Endpoint() as endpoint:
+        export(endpoint, span(1), span(2), send_names=send_names)
+        (request,) = endpoint.requests
+    (body,) = preview([*filter(None, stored), unsampled], send_names=send_names)
+    assert body == gzip.decompress(request.body)
+
+
 def test_an_event_that_json_cannot_say_is_refused() -> None:
     with pytest.raises(ValueError, match="JSON compliant"):
         encode({"event_id": "x", "usage": {"n": float("nan")}})
@@ -322,7 +335,8 @@ import sys
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from llm_observer.export import transport
-from llm_observer.export.exporter import EnvelopeExporter
+from llm_observer.export.events import event_from_span
+from llm_observer.export.exporter import EnvelopeExporter, preview
 
 transport._EXIT_S = 0.5
 provider = TracerProvider()
@@ -371,7 +385,8 @@ def test_the_example_of_the_document_is_what_is_sent(tmp_path: Path) -> None:
         code = """
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from llm_observer.export.exporter import EnvelopeExporter
+from llm_observer.export.events import event_from_span
+from llm_observer.export.exporter import EnvelopeExporter, preview
 
 provider = TracerProvider()
 provider.add_span_processor(BatchSpanProcessor(EnvelopeExporter()))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Generator, Sequence
 from pathlib import Path
 
-__all__ = ["APPLICATION_ID", "FORMAT", "Database", "DatabaseError", "cause_of"]
+__all__ = ["APPLICATION_ID", "FAILURES", "FORMAT", "Database", "DatabaseError", "cause_of"]
 
 APPLICATION_ID = 0x4C4C4D4F
 """`LLMO`: marks the file as ours (PRAGMA application_id)."""
@@ -50,6 +50,10 @@ _CAUSES = {
 }
 
 
+FAILURES = (sqlite3.Error, OSError, DatabaseError)
+"""What using a file may raise."""
+
+
 def cause_of(error: Exception) -> str:
     """Why the file failed, in one word of a short list."""
     if isinstance(error, DatabaseError):
@@ -83,6 +87,15 @@ class Database:
                 " ON CONFLICT (event_id) DO UPDATE SET at = excluded.at, event = excluded.event",
                 rows,
             )
+
+    def oldest(self, limit: int) -> list[tuple[str, str]]:
+        """Id and JSON of at most `limit` events, by `at`."""
+        return self._connection.execute("SELECT event_id, event FROM calls ORDER BY at LIMIT ?", (limit,)).fetchall()
+
+    def remove(self, event_ids: Sequence[str]) -> None:
+        """Forget these events."""
+        with self._transaction():
+            self._connection.executemany("DELETE FROM calls WHERE event_id = ?", [(one,) for one in event_ids])
 
     def prune(self, *, oldest: float, max_bytes: int) -> int:
         """Delete calls before `oldest` (Unix seconds), and the oldest ones while more than `max_bytes` are in use.
@@ -118,7 +131,8 @@ class Database:
         connection.execute(f"PRAGMA journal_size_limit = {4 << 20}")
 
     def _create(self) -> None:
-        if self._number("SELECT count(*) FROM sqlite_master"):
+        # In this order: another process that makes the file now makes its tables and its id at once.
+        if self._number("SELECT count(*) FROM sqlite_master") and self._pragma("application_id") == 0:
             raise DatabaseError("foreign")
         # Has to come before the first table. Space of deleted rows can then be given back a little at a time.
         self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")

@@ -1,7 +1,9 @@
 """The opt-in: spans of LLM calls, as events without content, to an endpoint of the user's."""
 
+import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import ReadableSpan
@@ -10,18 +12,23 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from llm_observer.config import Settings
 from llm_observer.counters import counters
 from llm_observer.export.envelope import Item, batches, encode, envelope, idempotency_key
-from llm_observer.export.events import event_from_span
+from llm_observer.export.events import Event, event_from_span
 from llm_observer.export.names import redact
-from llm_observer.export.transport import Outcome, Transport
+from llm_observer.export.spool import Spool
+from llm_observer.export.transport import RETRIED, Outcome, Transport
 from llm_observer.guard import guard
 
-__all__ = ["EnvelopeExporter"]
+__all__ = ["EnvelopeExporter", "preview"]
 
 log = logging.getLogger("llm_observer")
 
 _MAX_BYTES = 1 << 20
 _LEAST_BYTES = 16 << 10
 """An endpoint that refuses less than this as too large is refused the event, not asked for less."""
+
+_DRAIN_BATCHES = 4
+"""How much of what waits on disk goes with each batch, so that calls of now are not held up."""
+_PASSING = frozenset(f"http_{status}" for status in (*RETRIED, 401, 403))
 
 _SAY = {
     "http_401": "refuses the key (401), so nothing more is sent: check LLM_OBSERVER_API_KEY",
@@ -47,6 +54,8 @@ class EnvelopeExporter(SpanExporter):
         send_names: Let call sites, fine-tune and deployment names leave; default `LLM_OBSERVER_SEND_NAMES`.
         certificate_file: PEM file of the authorities to trust instead of the system's.
         max_batch_bytes: Largest body, before compression.
+        spool: File that keeps what the endpoint does not take for now, to be sent when it does; by default there is
+            none, and it is lost.
     """
 
     def __init__(
@@ -58,18 +67,20 @@ class EnvelopeExporter(SpanExporter):
         send_names: bool | None = None,
         certificate_file: str | None = None,
         max_batch_bytes: int = _MAX_BYTES,
+        spool: str | Path | None = None,
     ) -> None:
         self._max_bytes = max(max_batch_bytes, _LEAST_BYTES)
         self._warned: set[str] = set()
         self._transport: Transport | None = None
         self._send_names = False
+        self._spool = Spool(Path(spool).expanduser()) if spool is not None else None
         with guard("export.setup"):
             settings = Settings.resolve(enabled=True, endpoint=endpoint, api_key=api_key, send_names=send_names)
             self._send_names = settings.send_names
             self._transport = _connect(settings, timeout, certificate_file)
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
-        """Send the calls among `spans`; success when every one was accepted."""
+        """Send the calls among `spans`; success when every one was accepted, or is kept to be sent later."""
         with guard("export"):
             items = [item for item in map(self._item, spans) if item is not None]
             if not items:
@@ -78,8 +89,7 @@ class EnvelopeExporter(SpanExporter):
                 counters.add("dropped", "not_sending", len(items))
                 return SpanExportResult.FAILURE
             with suppress_instrumentation():
-                accepted = self._send(self._transport, list(batches(items, self._max_bytes)))
-            return SpanExportResult.SUCCESS if accepted else SpanExportResult.FAILURE
+                return self._export(self._transport, items)
         return SpanExportResult.FAILURE
 
     def shutdown(self, timeout_millis: float = 5000) -> None:
@@ -87,6 +97,8 @@ class EnvelopeExporter(SpanExporter):
         with guard("export.shutdown"):
             if self._transport is not None:
                 self._transport.shutdown(timeout_millis / 1000)
+            if self._spool is not None:
+                self._spool.close()
 
     def force_flush(self, timeout_millis: int = 30000) -> bool:  # noqa: ARG002  nothing is held back here
         """Nothing to do: `export` has sent what it was given when it returns."""
@@ -103,9 +115,29 @@ class EnvelopeExporter(SpanExporter):
         counters.add("dropped", "invalid")
         return None
 
-    def _send(self, transport: Transport, pending: list[Sequence[Item]]) -> bool:
-        """Send the batches, in as many requests as it takes; whether all were accepted."""
-        accepted = True
+    def _export(self, transport: Transport, items: Sequence[Item]) -> SpanExportResult:
+        lost: list[Item] = []
+        for batch, cause in self._send(transport, items):
+            if self._spool is None or not _may_pass(cause) or not self._spool.put(batch):
+                counters.add("dropped", cause, len(batch))
+                self._warn(transport, cause)
+                lost += batch
+        if not lost and self._spool is not None and self._spool.waiting:
+            self._spool.drain(functools.partial(self._send_again, transport), _DRAIN_BATCHES)
+        return SpanExportResult.FAILURE if lost else SpanExportResult.SUCCESS
+
+    def _send_again(self, transport: Transport, items: Sequence[Item]) -> bool:
+        """Send what waited on disk; whether it need not wait any longer."""
+        for batch, cause in self._send(transport, items):
+            if _may_pass(cause):
+                return False
+            counters.add("dropped", cause, len(batch))
+            self._warn(transport, cause)
+        return True
+
+    def _send(self, transport: Transport, items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], str]]:
+        """Send `items`, in as many requests as it takes; yields each batch that was not accepted, and why."""
+        pending = list(batches(items, self._max_bytes))
         while pending:
             batch = pending.pop(0)
             body = envelope(batch)
@@ -122,16 +154,26 @@ class EnvelopeExporter(SpanExporter):
                 half = len(batch) // 2
                 pending[:0] = [batch[:half], batch[half:]]
             else:
-                accepted = False
-                self._lost(transport, result.cause, len(batch))
-        return accepted
+                yield batch, result.cause
 
-    def _lost(self, transport: Transport, cause: str, events: int) -> None:
-        counters.add("dropped", cause, events)
+    def _warn(self, transport: Transport, cause: str) -> None:
+        """Say once for each cause that events are lost."""
         if cause not in self._warned and cause != "shutdown":
             self._warned.add(cause)
             say = _SAY.get(cause, f"could not be reached or would not take events ({cause})")
             log.warning("the telemetry endpoint %s %s; what is lost is counted", transport.host, say)
+
+
+def preview(events: Iterable[Event], *, send_names: bool) -> Iterator[bytes]:
+    """The bodies, before compression, of the requests that would send `events`. Opens no connection."""
+    sent = (redact(event, send_names=send_names) for event in events if event["trace"]["sampled"])
+    items = [encode(event) for event in sent if event is not None]
+    return (envelope(batch) for batch in batches(items, _MAX_BYTES))
+
+
+def _may_pass(cause: str) -> bool:
+    """Whether the same events may be taken another time, or under another key."""
+    return cause != "too_large" and (not cause.startswith("http_") or cause in _PASSING)
 
 
 def _connect(settings: Settings, timeout: float, certificate_file: str | None) -> Transport | None:

@@ -2,18 +2,15 @@
 
 import json
 import logging
-import os
-import sqlite3
-import threading
 import time
-import weakref
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from llm_observer.counters import counters
-from llm_observer.export.database import Database, DatabaseError, Row, cause_of
+from llm_observer.export.database import FAILURES, Row, cause_of
+from llm_observer.export.file import SharedFile
 from llm_observer.export.reading import StoreError, read_events
 from llm_observer.export.worker import Worker
 from llm_observer.guard import guard
@@ -34,7 +31,6 @@ _REASONS = {
     "forked": "this process was forked in the middle of a write",
 }
 
-_FAILURES = (sqlite3.Error, OSError, DatabaseError)
 _PASSING = frozenset({"locked", "full"})
 """What may be over with the next batch."""
 
@@ -44,8 +40,6 @@ _PRUNE_EVERY_ROWS = 2000
 _PRUNE_EVERY_S = 600.0
 _RETRY_AFTER_S = 60.0
 """How long a file that could not be used is left alone."""
-_FORK_WAIT_S = 2.0
-"""How long a fork may wait for a write to end."""
 
 
 class Store:
@@ -76,7 +70,7 @@ class Store:
         self._max_age_s = max_age_s
         self._max_bytes = max_bytes
         self._reprice = reprice
-        self._file = _File(path)
+        self._file = SharedFile(path)
         self._warned: set[str] = set()
         self._retry_at = 0.0
         self._rows_since_prune = _PRUNE_EVERY_ROWS
@@ -119,13 +113,13 @@ class Store:
         with self._file.lock:
             try:
                 self._file.open().write(rows)
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._failed(error, len(rows))
                 return
             counters.add("stored", n=len(rows))
             try:
                 self._prune(len(rows))
-            except _FAILURES as error:
+            except FAILURES as error:
                 self._failed(error, 0)
 
     def _row(self, event: Event) -> Row | None:
@@ -158,76 +152,5 @@ class Store:
             log.warning("calls are not kept in %s: %s", self.path, _REASONS.get(cause, "it cannot be used"))
 
 
-class _File:
-    """The file and its lock. It is never open while the process forks.
-
-    SQLite must not be carried across a fork: a child that had the file open would share the locks in memory without
-    having them in the system (https://sqlite.org/howtocorrupt.html, section 2.6).
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.lock = threading.RLock()
-        self._database: Database | None = None
-        self._forking: set[int] = set()
-        self._unsafe = False
-        _files.add(self)
-
-    def open(self) -> Database:
-        """The file, opened when it is not. Hold `lock`."""
-        if self._unsafe:
-            raise DatabaseError("forked")
-        if self._database is None:
-            self._database = Database(self._path)
-        return self._database
-
-    def close(self) -> None:
-        """Close the file until it is used again."""
-        with self.lock:
-            database, self._database = self._database, None
-            if database is not None:
-                database.close()
-
-    def before_fork(self) -> None:
-        if self.lock.acquire(timeout=_FORK_WAIT_S):
-            self._forking.add(threading.get_ident())
-            self.close()
-
-    def after_in_parent(self) -> None:
-        if threading.get_ident() in self._forking:
-            self._forking.discard(threading.get_ident())
-            self.lock.release()
-
-    def after_in_child(self) -> None:
-        if threading.get_ident() not in self._forking:
-            # A write was going on. What it holds is left as it is: to close it would touch the parent's locks.
-            self._unsafe = True
-            _abandoned.append(self._database)
-            self._database = None
-        self._forking.clear()
-        self.lock = threading.RLock()
-
-
 def _count_drop(cause: str, n: int) -> None:
     counters.add("dropped", f"store_{cause}", n)
-
-
-_files: "weakref.WeakSet[_File]" = weakref.WeakSet()
-_abandoned: list[Database | None] = []
-
-
-def _at_fork(method: Callable[[_File], None]) -> Callable[[], None]:
-    def hook() -> None:
-        for file in tuple(_files):
-            with guard("store.fork"):
-                method(file)
-
-    return hook
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_at_fork(_File.before_fork),
-        after_in_parent=_at_fork(_File.after_in_parent),
-        after_in_child=_at_fork(_File.after_in_child),
-    )

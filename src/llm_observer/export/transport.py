@@ -28,7 +28,7 @@ from llm_observer.counters import counters
 from llm_observer.export.backoff import backoff, retry_after
 from llm_observer.export.flight import Flight, open_pools
 
-__all__ = ["Outcome", "Result", "Transport"]
+__all__ = ["RETRIED", "Outcome", "Result", "Transport"]
 
 RETRIED = frozenset({408, 429, 500, 502, 503, 504})
 """Statuses that the same request may not get again."""
