@@ -35,6 +35,8 @@ _NOT_EPOCH = frozenset(
     """.split()
 )
 _WORDS = re.compile(r"[a-z]+")
+# A group of an IPv6 address, an hour.
+_IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
 _UNKEYED = frozenset(".,$€£¥₹")
 
 
@@ -55,7 +57,7 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
             return None
         tail = _FRACTION.match(text, end)
         return span_of(start, tail.end() if tail else end, "epoch")
-    if before in _UNKEYED:
+    if before in _UNKEYED or _IN_ADDRESS.match(text, end):
         return None
     if size == 6 and before == "\n" and (clock := _SHORT_LOG.match(text, end)) and _SHORT_DATE.match(text, start):
         return span_of(start, clock.end(), "datetime")
