@@ -11,6 +11,7 @@ import pytest
 from anthropic.resources import Messages
 from openai.resources.chat import Completions
 from opentelemetry import context, trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.sdk.trace import (
     ConcurrentMultiSpanProcessor,
     ReadableSpan,
@@ -378,6 +379,22 @@ def test_a_span_around_the_sdk_by_another_instrumentation_stays_as_it_is(
     assert [other.name for other in others] == ["other", "other"]
     assert not any(key.startswith("llm_observer.") for other in others for key in attributes(other))
     assert answers[0] is answers[1]
+
+
+@pytest.mark.parametrize("sdk", SDKS)
+def test_where_instrumentation_is_suppressed_no_span_is_added(
+    sdk: str, set_up: Callable[..., Setup], patch: Callable[..., None]
+) -> None:
+    """The Anthropic SDK makes its own all the same, and that one is completed."""
+    setup = set_up()
+    patch()
+    with suppress_instrumentation():
+        call(sdk)
+    if sdk == "openai":
+        assert setup.spans() == []
+    else:
+        (span,) = setup.spans()
+        assert_explained(span, sdk)
 
 
 def test_instrumenting_again_changes_nothing(set_up: Callable[..., Setup], patch: Callable[..., None]) -> None:

@@ -1,5 +1,7 @@
 """`opentelemetry-instrument python app.py`: explained spans of real SDK calls at a backend, without a line of code."""
 
+import re
+import subprocess
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +14,7 @@ from programs import run_instrumented
 from llm_observer.demo.provider import Provider
 
 APP = Path(__file__).parent / "apps" / "support.py"
+PAGE = Path(__file__).parents[2] / "docs" / "opentelemetry.md"
 
 ONE_CALL = """
 import openai
@@ -53,14 +56,12 @@ def llm_spans(receiver: Receiver) -> list[ReceivedSpan]:
 
 @pytest.fixture
 def export_to(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Sets what a user sets to have a program's telemetry sent to a URL."""
+    """Sets what the documentation tells a user to set, and where the telemetry goes."""
 
     def export_to(url: str) -> None:
-        monkeypatch.setenv("OTEL_SERVICE_NAME", "support")
-        monkeypatch.setenv("OTEL_TRACES_EXPORTER", "otlp")
-        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "otlp")
-        monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf")
+        for line in re.findall(r"^\$ export (.+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE):
+            for assignment in line.split():
+                monkeypatch.setenv(*assignment.split("=", 1))
         monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", url)
 
     return export_to
@@ -141,13 +142,29 @@ def test_an_application_without_a_line_of_ours_exports_explained_spans(
     } <= receiver.metric_names()
 
 
+@pytest.fixture
+def binary() -> str:
+    """A Collector that is installed."""
+    found = find_collector()
+    if found is None:
+        pytest.skip("no OpenTelemetry Collector: put otelcol on PATH or its path in OTELCOL")
+    return found
+
+
+def test_a_collector_takes_the_documentations_configuration(binary: str, tmp_path: Path) -> None:
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    config = tmp_path / "collector.yaml"
+    config.write_text(block, encoding="utf-8")
+    done = subprocess.run(
+        [binary, "validate", "--config", str(config)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_spans_come_through_a_collector(
-    provider: Provider, receiver: Receiver, export_to: Callable[[str], None], tmp_path: Path
+    binary: str, provider: Provider, receiver: Receiver, export_to: Callable[[str], None], tmp_path: Path
 ) -> None:
     """A real OpenTelemetry Collector takes them, and passes all of it on in OTLP's JSON."""
-    binary = find_collector()
-    if binary is None:
-        pytest.skip("no OpenTelemetry Collector: put otelcol on PATH or its path in OTELCOL")
     with collector(binary, receiver.url, tmp_path) as url:
         export_to(url)
         done = run_instrumented(APP)
