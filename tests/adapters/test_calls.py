@@ -72,6 +72,7 @@ def test_retries_are_one_call(client: Any, server: ScriptedServer, calls: list[F
     assert calls[0].call.attempts == 3
 
 
+@modern
 @pytest.mark.parametrize(
     ("status", "body", "expected"),
     [

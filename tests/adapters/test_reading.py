@@ -286,12 +286,26 @@ def test_the_provider_by_the_clients_class() -> None:
 )
 def test_the_server(url: str, expected: tuple[str, int]) -> None:
     """Host and port, the scheme's where none is given."""
-    assert server_of(openai.OpenAI(api_key="key", base_url=url)) == expected
+    server = server_of(openai.OpenAI(api_key="key", base_url=url))
+    assert (server.address, server.port) == expected
+
+
+def test_a_client_that_is_pointed_elsewhere() -> None:
+    """Is of the server it points to now."""
+    client = openai.OpenAI(api_key="key", base_url="https://api.groq.com/v1")
+    assert server_of(client).provider == "groq"
+    assert server_of(client) is server_of(client)
+    client.base_url = "https://api.openai.com/v1"
+    assert server_of(client).provider == "openai"
 
 
 def test_a_client_without_a_host() -> None:
     """Is of a server that is not known."""
-    assert server_of(SimpleNamespace(base_url=SimpleNamespace(host="", port=None, scheme=""))) == (None, None)
+
+    class Client:
+        base_url = SimpleNamespace(host="", port=None, scheme="")
+
+    assert server_of(Client())[2:] == (None, None, "openai")
 
 
 def test_error_types_of_other_exceptions() -> None:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, cast
+from weakref import WeakKeyDictionary
 
 from llm_observer.adapters.reading import ChatReading, EmbeddingsReading, MessagesReading, Reading, ResponsesReading
 
-__all__ = ["ANTHROPIC_APIS", "OPENAI_APIS", "Api", "api_of", "provider_of", "server_of"]
+__all__ = ["ANTHROPIC_APIS", "OPENAI_APIS", "Api", "Server", "api_of", "provider_of", "server_of"]
 
 
 class Api(NamedTuple):
@@ -96,11 +97,35 @@ def _provider(kind: type, host: str | None) -> str:
     return "anthropic" if any(base.__module__.startswith("anthropic.") for base in kind.__mro__) else "openai"
 
 
-def server_of(client: Any) -> tuple[str | None, int | None]:
-    """The host and port that `client` calls."""
+class Server(NamedTuple):
+    """What a client talks to."""
+
+    url: Any
+    """The base URL as the client has it."""
+    text: str
+    """The same as a string."""
+    address: str | None
+    port: int | None
+    provider: str
+
+
+_servers: WeakKeyDictionary[Any, Server] = WeakKeyDictionary()
+"""By client: taking a URL apart costs more than all the rest of the beginning of a call."""
+
+
+def server_of(client: Any) -> Server:
+    """The server that `client` calls, and whose it is."""
     url = client.base_url
+    known = _servers.get(client)
+    # A client's base URL can be set anew.
+    if known is not None and known.url is url:
+        return known
     host = cast("object", url.host)
     port = cast("object", url.port)
     if not isinstance(host, str) or not host:
-        return None, None
-    return host, port if isinstance(port, int) else 80 if url.scheme == "http" else 443
+        server = Server(url, str(url), None, None, provider_of(client, None))
+    else:
+        port = port if isinstance(port, int) else 80 if url.scheme == "http" else 443
+        server = Server(url, str(url), host, port, provider_of(client, host))
+    _servers[client] = server
+    return server

@@ -15,7 +15,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import register_post_import_hook
 
-from llm_observer.adapters.endpoints import Api, api_of, provider_of, server_of
+from llm_observer.adapters.endpoints import Api, api_of, server_of
 from llm_observer.adapters.native import expected_span
 from llm_observer.adapters.scope import scope_of
 from llm_observer.adapters.site import call_site
@@ -109,9 +109,9 @@ class Hook:
             if suppressed and foreign is None:
                 return None
             runtime.engine.warm_up()
-            host, port = server_of(client)
+            server = server_of(client)
             call = Call(
-                provider=provider_of(client, host),
+                provider=server.provider,
                 api=api.name,
                 operation=api.operation,
                 model=_model(options),
@@ -126,7 +126,7 @@ class Hook:
                 api.reading(call),
                 client,
                 options,
-                address=(host, port),
+                address=(server.address, server.port),
                 foreign=foreign,
                 suppressed=suppressed,
             )
@@ -217,4 +217,4 @@ def _read_request(call: Call, client: Any, request: Any) -> None:
     if hasattr(request, "_content"):
         call.body = request.content
     if call.scope is None:
-        call.scope = scope_of(call.provider, client, request)
+        call.scope = scope_of(call.provider, server_of(client).text, request)

@@ -110,10 +110,11 @@ class Reading:
 class ChatReading(Reading):
     """Chat Completions, and the legacy Completions."""
 
-    __slots__ = ("_fingerprint", "_reasons", "_tier", "_tokens")
+    __slots__ = ("_fingerprint", "_named", "_reasons", "_tier", "_tokens")
 
     def __init__(self, call: Call) -> None:
         super().__init__(call)
+        self._named = False
         self._reasons: dict[int, str] = {}
         self._tokens: object = None
         self._tier: object = None
@@ -127,24 +128,29 @@ class ChatReading(Reading):
     def item(self, item: object) -> None:
         """Read a chunk: the usage is the last one given, a finish reason is its choice's."""
         found = members(item)
-        call = self.call
-        if not call.response_id or not call.response_model:
+        if not self._named:
             self._identity(item)
+            self._named = bool(self.call.response_id and self.call.response_model)
         choices = found.get("choices")
         if isinstance(choices, list):
             for choice in cast("list[object]", choices):
                 reason = members(choice).get("finish_reason")
                 if reason is not None:
                     self._finished(item, choice, reason)
-        # An older SDK's model does not declare them.
-        extra: object = getattr(item, "__pydantic_extra__", None)
-        for source in (found, cast("dict[str, Any]", extra)) if extra and isinstance(extra, dict) else (found,):
-            if (usage := source.get("usage")) is not None:
-                self._tokens = usage
-            if (tier := source.get("service_tier")) is not None:
-                self._tier = tier
-            if (fingerprint := source.get("system_fingerprint")) is not None:
-                self._fingerprint = fingerprint
+        self._figures(found)
+        if "usage" not in found:
+            # An older SDK's model does not declare it.
+            extra: object = getattr(item, "__pydantic_extra__", None)
+            if isinstance(extra, dict):
+                self._figures(cast("dict[str, Any]", extra))
+
+    def _figures(self, found: Mapping[str, Any]) -> None:
+        if (usage := found.get("usage")) is not None:
+            self._tokens = usage
+        if (tier := found.get("service_tier")) is not None:
+            self._tier = tier
+        if (fingerprint := found.get("system_fingerprint")) is not None:
+            self._fingerprint = fingerprint
 
     def _finished(self, chunk: object, choice: object, reason: object) -> None:
         index = members(choice).get("index")

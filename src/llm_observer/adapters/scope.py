@@ -10,16 +10,18 @@ __all__ = ["scope_of"]
 _hasher = Hasher(secrets.token_bytes(32))
 """Keyed for this process: a scope is compared in memory and never kept."""
 
-_HEADERS = ("openai-organization", "openai-project", "anthropic-workspace-id", "x-api-key", "api-key")
+_HEADERS = frozenset({b"openai-organization", b"openai-project", b"anthropic-workspace-id", b"x-api-key", b"api-key"})
 
 _TOKENS_CHANGE = frozenset({"azure.ai.openai", "aws.bedrock", "gcp.vertex_ai"})
 """Where `Authorization` is a token of an hour or a signature, not who pays."""
 
 
-def scope_of(provider: str, client: Any, request: Any) -> str:
+_AUTHORIZED = _HEADERS | {b"authorization"}
+
+
+def scope_of(provider: str, base_url: str, request: Any) -> str:
     """A name for the cache that `request` reads: base URL, organisation, project and key, hashed."""
-    headers = request.headers
-    parts = [str(client.base_url), *(str(headers.get(name, "")) for name in _HEADERS)]
-    if provider not in _TOKENS_CHANGE:
-        parts.append(str(headers.get("authorization", "")))
-    return _hasher.name("\0".join(parts).encode(errors="surrogateescape"))
+    wanted = _HEADERS if provider in _TOKENS_CHANGE else _AUTHORIZED
+    headers: list[tuple[bytes, bytes]] = request.headers.raw
+    parts = sorted((key, value) for name, value in headers if (key := name.lower()) in wanted)
+    return _hasher.name(base_url.encode(errors="replace"), *(b"\0%b=%b" % part for part in parts))

@@ -121,8 +121,12 @@ class Watch(CallSpan):
         """Take note of an item of the stream. Never raises."""
         if self.call.first_byte_s is None:
             self._arrived()
-        with guard("adapters.item"):
+        try:
             self.reading.item(item)
+        except Exception:
+            # Entered on failure only: a stream has many items.
+            with guard("adapters.item"):
+                raise
 
     def chunk(self, data: bytes) -> None:
         """Take note of bytes that arrived. Never raises."""
