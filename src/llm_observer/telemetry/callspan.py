@@ -16,7 +16,7 @@ from llm_observer.call import Call
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes, call_attributes, span_name, start_attributes
+from llm_observer.telemetry.describe_call import Attributes, call_attributes, is_code, span_name, start_attributes
 from llm_observer.telemetry.describe_report import report_attributes
 
 if TYPE_CHECKING:
@@ -251,10 +251,12 @@ class CallSpan:
     def _conclude(self, call: Call, end_ns: int) -> None:
         span = self._span
         with guard("callspan.adopted_error"):
-            # The SDK's own span says what went wrong in its own words: one error has one name.
+            # The SDK's own span says what went wrong too: one error has one name. What it takes from the body of the
+            # response may be a sentence, though.
             if self._foreign is not None and span is not None and call.error_type:
                 theirs: object = span.attributes.get(names.ERROR_TYPE)
-                call.error_type = theirs if isinstance(theirs, str) else call.error_type
+                if is_code(theirs):
+                    call.error_type = theirs
         report = self._runtime.explain(call)
         found: Attributes = {}
         with guard("callspan.attributes"):

@@ -4,15 +4,16 @@ A value that is absent or of another type than the attribute's sets nothing, so 
 break nothing. No function here returns content of a prompt or of a completion.
 """
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple, TypeAlias, TypeGuard, cast
 
 from llm_observer.call import Call
 from llm_observer.results import CallSite
 from llm_observer.telemetry import attributes as names
 from llm_observer.usage import Usage
 
-__all__ = ["Attributes", "call_attributes", "span_name", "start_attributes"]
+__all__ = ["Attributes", "call_attributes", "is_code", "span_name", "start_attributes"]
 
 AttributeValue: TypeAlias = str | bool | int | float | Sequence[str] | Sequence[float]
 Attributes: TypeAlias = dict[str, AttributeValue]
@@ -101,6 +102,14 @@ _USAGE: tuple[tuple[str, str], ...] = (
 )
 
 
+_CODE = re.compile(r"[A-Za-z0-9_.:\-]{1,64}")
+
+
+def is_code(value: object) -> TypeGuard[str]:
+    """Whether `value` looks like a provider's code for something: a gateway may put a sentence where one belongs."""
+    return isinstance(value, str) and _CODE.fullmatch(value) is not None
+
+
 def span_name(operation: str, model: str | None) -> str:
     """The conventions' name of a span: the operation, and the model where the request names one."""
     return f"{operation} {model}" if model else operation
@@ -148,18 +157,18 @@ def _set_response(found: Attributes, call: Call) -> None:
     ):
         if text:
             found[attribute] = text
-    if call.finish_reasons:
-        found[names.GEN_AI_RESPONSE_FINISH_REASONS] = call.finish_reasons
+    if reasons := tuple(reason for reason in call.finish_reasons if is_code(reason)):
+        found[names.GEN_AI_RESPONSE_FINISH_REASONS] = reasons
     if call.stream and call.first_byte_s is not None:
         found[names.GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK] = call.first_byte_s
-    if call.service_tier:
+    if is_code(call.service_tier):
         found[names.CALL_SERVICE_TIER] = call.service_tier
     if call.provider in _OPENAI:
         if call.api in _API_TYPES:
             found[names.OPENAI_API_TYPE] = _API_TYPES[call.api]
-        if call.service_tier:
+        if is_code(call.service_tier):
             found[names.OPENAI_RESPONSE_SERVICE_TIER] = call.service_tier
-        if call.system_fingerprint:
+        if is_code(call.system_fingerprint):
             found[names.OPENAI_RESPONSE_SYSTEM_FINGERPRINT] = call.system_fingerprint
     else:
         found.pop(names.OPENAI_REQUEST_SERVICE_TIER, None)
