@@ -37,6 +37,8 @@ class Call:
     stream: bool = False
     scope: str | None = None
     """Whose cache: keyed hash of base URL, organisation, project and API key."""
+    server_address: str | None = None
+    """The host that is asked, without a port."""
     tag: str | None = None
     """The family's name, when the application gave one."""
     site: CallSite | None = None

@@ -1,7 +1,6 @@
 """The engine: turns a finished `Call` into a `CallReport`. The same for live and for recorded calls."""
 
-from collections.abc import Mapping
-from typing import Any, Self
+from typing import Self
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
@@ -11,6 +10,7 @@ from llm_observer.counters import counters
 from llm_observer.guard import guard
 from llm_observer.ledger import Ledger
 from llm_observer.pricing.prices import Prices
+from llm_observer.pricing.terms import CallTerms, call_terms
 from llm_observer.privacy import Hasher, load_hash_key
 from llm_observer.results import CallReport, CostEstimate, Verdict
 
@@ -112,15 +112,15 @@ class Engine:
         )
 
 
-def billing_terms(call: Call) -> dict[str, Any]:
+def billing_terms(call: Call) -> CallTerms:
     """What decides a call's price besides its tokens, as `Prices` takes it."""
-    raw: Mapping[str, Any] = call.raw_usage or {}
-    speed, geo, tier = raw.get("speed"), raw.get("inference_geo"), call.service_tier or raw.get("service_tier")
-    return {
-        "provider": call.provider,
-        "model": call.response_model or call.model,
-        "service_tier": tier if isinstance(tier, str) else None,
-        "speed": speed if isinstance(speed, str) else None,
-        "inference_geo": geo if isinstance(geo, str) else None,
-        "at": call.at,
-    }
+    return call_terms(
+        provider=call.provider,
+        request_model=call.model,
+        response_model=call.response_model,
+        raw_usage=call.raw_usage,
+        request=call.request,
+        service_tier=call.service_tier,
+        server_address=call.server_address,
+        at=call.at,
+    )

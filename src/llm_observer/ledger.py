@@ -2,14 +2,14 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
 
 from llm_observer.analysis.analyzer import Finding
 from llm_observer.call import Call
 from llm_observer.pricing.prices import Prices
+from llm_observer.pricing.rates import EXACT
+from llm_observer.pricing.terms import CallTerms
 from llm_observer.results import Verdict
 
 __all__ = ["CLAIMED_FROM", "Ledger"]
@@ -41,7 +41,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._accounts: OrderedDict[str, _Account] = OrderedDict()
 
-    def claim(self, call: Call, finding: Finding, terms: Mapping[str, Any]) -> Verdict:
+    def claim(self, call: Call, finding: Finding, terms: CallTerms) -> Verdict:
         """The verdict with what the call lost, in US dollars, where that is known and may be claimed."""
         verdict = finding.verdict
         if not verdict.broke or not verdict.missed_tokens:
@@ -55,10 +55,10 @@ class Ledger:
                 account.debt = self._prices.write_premium(tokens=verdict.expected_tokens or 0, **terms)
             covered = min(lost, account.debt or Decimal(0))
             if account.debt:
-                account.debt -= covered
+                account.debt = EXACT.subtract(account.debt, covered)
         if finding.seen + 1 < CLAIMED_FROM:
             return verdict
-        return replace(verdict, lost_usd=lost - covered)
+        return replace(verdict, lost_usd=EXACT.subtract(lost, covered))
 
     def _account(self, family: str) -> _Account:
         account = self._accounts.pop(family, None) or _Account()
