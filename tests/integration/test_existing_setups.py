@@ -240,19 +240,7 @@ def test_our_processors_may_be_put_on_by_hand_too(
     assert_explained(span, sdk)
 
 
-@pytest.mark.parametrize(
-    "sdk",
-    [
-        "openai",
-        pytest.param(
-            "anthropic",
-            marks=pytest.mark.xfail(
-                reason="the SDK's own span starts in a thread without our context, and a second one is made",
-                strict=False,
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("sdk", SDKS)
 def test_a_provider_that_runs_its_processors_in_threads_is_as_good(
     sdk: str, set_up: Callable[..., Setup], patch: Callable[..., None]
 ) -> None:
