@@ -1,5 +1,6 @@
 """A scripted server, a global provider whose exporter came before ours, and clients of both SDKs."""
 
+import gc
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +24,15 @@ def server() -> Iterator[ScriptedServer]:
     """Answers both SDKs."""
     with ScriptedServer() as running:
         yield running
+
+
+@pytest.fixture
+def collect() -> Iterator[Callable[[], object]]:
+    """Collects garbage, quickly: of what was made since."""
+    gc.collect(0)
+    gc.freeze()
+    yield gc.collect
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Every way a stream can end: one span, once, with what was learned until then."""
 
 import asyncio
-import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -23,15 +22,6 @@ PROVIDERS = ("openai", "anthropic")
 @pytest.fixture(autouse=True)
 def instrumented(instrument: Callable[..., Runtime]) -> Runtime:
     return instrument()
-
-
-@pytest.fixture
-def collect() -> Iterator[Callable[[], object]]:
-    """Collects garbage, quickly: of what was made since."""
-    gc.collect(0)
-    gc.freeze()
-    yield gc.collect
-    gc.unfreeze()
 
 
 @pytest.fixture(params=PROVIDERS)

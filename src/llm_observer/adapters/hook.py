@@ -115,7 +115,7 @@ class Hook:
                 api=api.name,
                 operation=api.operation,
                 model=_model(options),
-                server_address=host,
+                server_address=server.address,
                 stream=bool(kwargs.get("stream")),
                 tag=current_tag.get(),
                 site=call_site() if runtime.settings.call_site else None,
