@@ -9,7 +9,7 @@ from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.numbers import is_epoch
 from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
 
-__all__ = ["classify"]
+__all__ = ["classify", "find_letter_ids"]
 
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
 # W3C traceparent, B3, X-Ray, Cloudflare Ray: ids of a request by their form alone.
@@ -56,8 +56,20 @@ _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 # The hashes of nothing.
 _EMPTY = frozenset(("d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"))
+# A provider's id that happens to have no digit: about one in two hundred of OpenAI's.
+_LETTER_ID = re.compile(
+    r"(?<![A-Za-z0-9_-])(?:chatcmpl-|cmpl-|msg_|toolu_|call_|resp_|req_|run_|thread_)(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}(?![A-Za-z0-9_-])"
+)
 _EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _CLASSES = ("a-z", "A-Z", "0-9")
+
+
+def find_letter_ids(text: str) -> list[Span]:
+    """Ids behind a provider's prefix that are letters throughout."""
+    return [
+        span_of(match.start(), match.end(), "random_id", session=match[0].startswith(("req_", "thread_")))
+        for match in _LETTER_ID.finditer(text)
+    ]
 
 
 def classify(text: str, start: int, end: int) -> Span | None:

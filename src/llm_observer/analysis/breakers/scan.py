@@ -3,6 +3,7 @@
 import re
 
 from llm_observer.analysis.breakers.dates import find_dates
+from llm_observer.analysis.breakers.ids import find_letter_ids
 from llm_observer.analysis.breakers.kinds import MARKERS, Span, span_of
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
 from llm_observer.analysis.breakers.tokens import find_tokens
@@ -51,6 +52,7 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     found += find_signed_urls(text)
     found += find_addresses(text)
     found += find_temp_paths(text)
+    found += find_letter_ids(text)
     return _settle(found)
 
 
