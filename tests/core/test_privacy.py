@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from llm_observer import privacy
 from llm_observer.privacy import DIGEST_BYTES, Hasher, load_hash_key
 
 KEY = bytes(range(32))
@@ -48,14 +49,15 @@ def test_two_installations_have_two_keys(tmp_path: Path) -> None:
 
 
 def test_processes_that_make_the_key_at_once_all_get_one(tmp_path: Path) -> None:
+    # The module alone: the package takes its time to import.
     code = (
-        "import sys; from pathlib import Path; from llm_observer.privacy import load_hash_key\n"
+        "import runpy, sys; from pathlib import Path; module = runpy.run_path(sys.argv[2])\n"
         "print('ready', flush=True); sys.stdin.readline()\n"
-        "print(load_hash_key(None, Path(sys.argv[1])).hex())"
+        "print(module['load_hash_key'](None, Path(sys.argv[1])).hex())"
     )
     racers = [
         subprocess.Popen(
-            [sys.executable, "-c", code, str(tmp_path / "state")],
+            [sys.executable, "-c", code, str(tmp_path / "state"), privacy.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
