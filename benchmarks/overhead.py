@@ -29,6 +29,8 @@ import openai
 from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS
 from llm_observer.adapters.hook import Hook
 from llm_observer.config import Settings
+from llm_observer.counters import counters
+from llm_observer.guard import Guard
 from llm_observer.instrumentor import wire
 from llm_observer.wiring import Process, connected
 
@@ -219,10 +221,14 @@ class Bench:
         for hook in self._hooks:
             hook.install(self._runtime)
         try:
+            seen = counters.total("calls")
             process, caller = time.process_time(), time.thread_time()
             block(prompts)
             self._process.flush(30.0)
-            return self._per_call(process, caller, len(prompts))
+            times = self._per_call(process, caller, len(prompts))
+            if counters.total("calls") - seen != len(prompts):
+                raise RuntimeError("calls were not observed")
+            return times
         finally:
             for hook in self._hooks:
                 hook.uninstall()
@@ -265,6 +271,7 @@ class Bench:
 
 def main() -> None:
     """Print the table, row by row."""
+    Guard.strict = True  # what fails inside is no measure of what it costs
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="a fifth of the time, and of the confidence")
     seconds = SECONDS["quick" if parser.parse_args().quick else "full"]
