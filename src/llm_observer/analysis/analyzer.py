@@ -23,6 +23,7 @@ __all__ = ["Analyzer", "Finding", "Observation"]
 
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
+_MOST_LINKS = 50_000
 
 MEDIA_TOKENS = 1000.0
 """What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
@@ -67,6 +68,7 @@ class Analyzer:
         self._lock = threading.Lock()
         self._fingerprints = Fingerprinter(hasher)
         self._fits = Fits()
+        self._links: dict[bytes, bytes] = {}
         self._index = index if index is not None else PrefixIndex()
 
     def explain(self, call: Observation) -> Finding:
@@ -141,9 +143,18 @@ class Analyzer:
         ids: list[bytes] = []
         last = seed
         for digest in digests:
-            last = self._hasher.digest(last, digest)
+            last = self._link(last + digest)
             ids.append(last)
         return ids
+
+    def _link(self, joined: bytes) -> bytes:
+        """The keyed hash of a link of a chain, remembered: a conversation has the same ones on every turn."""
+        link = self._links.get(joined)
+        if link is None:
+            if len(self._links) >= _MOST_LINKS:
+                self._links.clear()
+            link = self._links[joined] = self._hasher.digest(joined)
+        return link
 
     def _wire_chain(
         self,
@@ -169,7 +180,7 @@ class Analyzer:
                 joining = of_tier("all") + of_tier("system") + (of_tier("messages") if prompt.head == 0 else b"")
             elif position == tools == prompt.head:
                 joining = of_tier("system") + of_tier("messages")
-            last = self._hasher.digest(last, joining, digest)
+            last = self._link(last + joining + digest)
             ids.append(last)
         return ids
 

@@ -20,11 +20,18 @@ class Difference(NamedTuple):
 
 
 def common(now: Sequence[Any], then: Sequence[Any]) -> int:
-    """How many leading items two sequences share."""
-    for i, (a, b) in enumerate(zip(now, then, strict=False)):
-        if a != b:
-            return i
-    return min(len(now), len(then))
+    """How many leading items two sequences of the same type share."""
+    low, high = 0, min(len(now), len(then))
+    # By halves, since comparing slices is much faster than comparing items one by one.
+    if now[:high] == then[:high]:
+        return high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if now[low:middle] == then[low:middle]:
+            low = middle
+        else:
+            high = middle
+    return low
 
 
 def shared_canonical(now: Trace, then: Trace) -> int:

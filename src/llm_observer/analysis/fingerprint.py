@@ -3,6 +3,7 @@
 A fingerprint holds no text. It is made once per distinct segment and remembered by its wire hash.
 """
 
+import functools
 from array import array
 from collections import OrderedDict
 from typing import NamedTuple
@@ -118,7 +119,12 @@ class Fingerprinter:
 
 def _tag(segment: Segment) -> bytes:
     """What tells equal texts in different places of a message apart."""
-    return f"{segment.kind}\x1f{segment.role}\x1f".encode("utf-8", "surrogatepass")
+    return _encoded_tag(segment.kind, segment.role)
+
+
+@functools.lru_cache(maxsize=1024)
+def _encoded_tag(kind: str, role: str) -> bytes:
+    return f"{kind}\x1f{role}\x1f".encode("utf-8", "surrogatepass")
 
 
 def pieces(text: str) -> list[tuple[int, str]]:

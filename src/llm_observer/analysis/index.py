@@ -127,13 +127,12 @@ class PrefixIndex:
             self._families.popitem(last=False)
         self._traces[id(trace)] = trace
         self._used += trace.size()
-        for key in (
-            *trace.chain,
-            *(link + trace.seed for link in trace.canonical_chain),
-            *(link + trace.owner for link in trace.canonical_chain),
-            *(b"landmark:" + landmark for landmark in landmarks),
-        ):
-            self._put(key, trace)
+        heads = {trace.tools, trace.head}
+        self._put_chain(trace.chain, b"", trace, heads)
+        self._put_chain(trace.canonical_chain, trace.seed, trace, heads)
+        self._put_chain(trace.canonical_chain, trace.owner, trace, heads)
+        for landmark in landmarks:
+            self._put(b"landmark:" + landmark, trace)
         self._shrink()
 
     def keep(self, chain_id: bytes, entry: Entry) -> None:
@@ -143,11 +142,24 @@ class PrefixIndex:
         self._entries[chain_id] = entry
         self._entries.move_to_end(chain_id)
 
-    def _put(self, key: bytes, trace: Trace) -> None:
-        if key not in self._nodes:
-            self._used += _NODE_BYTES
+    def _put_chain(self, chain: Sequence[bytes], salt: bytes, trace: Trace, heads: set[int]) -> None:
+        """Note a chain from its end back to what is known; of what is known only the heads, where calls part."""
+        position = len(chain)
+        while position and self._put(chain[position - 1] + salt, trace):
+            position -= 1
+        for head in heads:
+            if 0 < head < position:
+                self._put(chain[head - 1] + salt, trace)
+
+    def _put(self, key: bytes, trace: Trace) -> bool:
+        """Note that `trace` has `key`; whether it is the first that does."""
+        new = key not in self._nodes
         self._nodes[key] = trace
-        self._nodes.move_to_end(key)
+        if new:
+            self._used += _NODE_BYTES
+        else:
+            self._nodes.move_to_end(key)
+        return new
 
     def _shrink(self) -> None:
         while self._used > self._budget and len(self._traces) > 1:
