@@ -156,6 +156,44 @@ def test_an_error_event(provider: str, server: ScriptedServer, stream: Callable[
     assert "secret" not in span.to_json()
 
 
+@modern
+def test_a_connection_that_breaks_under_a_raw_reader(server: ScriptedServer, spans: Spans) -> None:
+    """Who reads the bytes gets the HTTP library's error, and the span has what had arrived."""
+    server.script(Answer.stream(chat_chunks()[:3], broken=True))
+    client: Any = openai.OpenAI(base_url=f"{server.url}/v1", api_key="key")
+    with client, client.chat.completions.with_streaming_response.create(**CHAT, stream=True) as response:
+        lines = response.iter_lines()
+        with pytest.raises(Exception, match=r"peer closed|incomplete"):
+            list(lines)
+    span = spans.one()
+    assert attributes(span)["gen_ai.response.id"]
+    assert attributes(span)["error.type"] == "RemoteProtocolError"
+
+
+@modern
+async def test_a_connection_that_breaks_under_an_async_raw_reader(server: ScriptedServer, spans: Spans) -> None:
+    """The same for async clients."""
+    server.script(Answer.stream(chat_chunks()[:3], broken=True))
+    client: Any = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="key")
+    async with client, client.chat.completions.with_streaming_response.create(**CHAT, stream=True) as response:
+        with pytest.raises(Exception, match=r"peer closed|incomplete"):
+            assert [line async for line in response.iter_lines()]
+    assert attributes(spans.one())["error.type"] == "RemoteProtocolError"
+
+
+async def test_the_iterator_inside_is_an_async_generator_as_ever(astream: Callable[[], Any], spans: Spans) -> None:
+    """Who reaches for it finds all that an async generator has, and closing it ends the call."""
+    result = await astream()
+    inner = result._iterator
+    assert inner.__aiter__() is inner
+    assert await inner.asend(None)
+    assert inner.ag_running is False
+    with pytest.raises(ZeroDivisionError):
+        await inner.athrow(ZeroDivisionError)
+    await inner.aclose()
+    await spans.appear()
+
+
 def test_a_stream_read_in_another_thread(stream: Callable[[], Any], spans: Spans) -> None:
     """Where a stream is read does not matter."""
     result = stream()
