@@ -30,6 +30,8 @@ from llm_observer.export.exporter import EnvelopeExporter, preview
 from llm_observer.export.transport import Transport
 from llm_observer.guard import Guard
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
 
@@ -373,29 +375,30 @@ def test_calls_are_as_fast_as_ever_while_the_endpoint_hangs() -> None:
         assert not stop.is_alive()
 
 
-def test_the_example_of_the_document_is_what_is_sent(tmp_path: Path) -> None:
-    """A program in a process of its own, with settings from its environment alone."""
+def test_opentelemetry_makes_it_by_its_name(tmp_path: Path) -> None:
+    """In a program without a line about us, with settings from its environment alone."""
+    code = """
+from opentelemetry import trace
+
+with trace.get_tracer("app").start_as_current_span("app-root"):
+    attributes = {"gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"}
+    trace.get_tracer("app").start_span("chat", attributes=attributes).end()
+"""
     with Endpoint() as endpoint:
         environment = {
             **os.environ,
             "LLM_OBSERVER_ENDPOINT": endpoint.url,
             "LLM_OBSERVER_API_KEY": "k",
+            "OTEL_TRACES_EXPORTER": "llm_observer",
+            "OTEL_METRICS_EXPORTER": "none",
+            "OTEL_LOGS_EXPORTER": "none",
+            "OTEL_SERVICE_NAME": "support",
             "HOME": str(tmp_path),
         }
-        code = """
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from llm_observer.export.events import event_from_span
-from llm_observer.export.exporter import EnvelopeExporter, preview
-
-provider = TracerProvider()
-provider.add_span_processor(BatchSpanProcessor(EnvelopeExporter()))
-with provider.get_tracer("app").start_as_current_span("app-root"):
-    provider.get_tracer("app").start_span(
-        "chat", attributes={"gen_ai.provider.name": "openai", "gen_ai.operation.name": "chat"}
-    ).end()
-"""
-        subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=environment)
+        program = [str(Path(sys.executable).with_name("opentelemetry-instrument")), sys.executable, "-c", code]
+        subprocess.run(program, check=True, timeout=60, env=environment, cwd=tmp_path)
         (request,) = endpoint.requests
     validate_batch(request.batch)
-    assert len(request.batch["events"]) == 1
+    (event,) = request.batch["events"]
+    assert event["service"] == {"name": "support"}
+    assert "parent_span_id" in event["trace"]

@@ -86,6 +86,26 @@ def as_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
 
 
+@contextmanager
+def deadly(kind: type, method: str) -> Generator[None]:
+    """Inside, the method ends the thread that calls it."""
+    dead: list[threading.Thread] = []
+
+    def die(*_: object) -> None:
+        dead.append(threading.current_thread())
+        raise SystemExit
+
+    def unseen(_: object) -> None:
+        return None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading, "excepthook", unseen)
+        patch.setattr(kind, method, die)
+        yield
+        for thread in dead:
+            thread.join(10)
+
+
 def row(fault: str, kept: int, answers: list[Any], without: list[Any], slowest: float) -> str:
     """What happened, as a line of the table."""
     assert answers == without
@@ -161,17 +181,10 @@ def test_nobody_listens(without: list[Any]) -> None:
     check("nobody listens", row("nobody listens", counters.total("sent"), answers, without, slowest))
 
 
-def test_the_thread_that_sends_dies(without: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    def die(*_: object) -> None:
-        raise SystemExit
-
-    def unseen(_: object) -> None:
-        return None
-
-    monkeypatch.setattr(threading, "excepthook", unseen)
-    monkeypatch.setattr(EnvelopeExporter, "export", die)
+def test_the_thread_that_sends_dies(without: list[Any]) -> None:
     fault = "the thread that sends dies"
-    answers, slowest = send("http://127.0.0.1:1/")
+    with deadly(EnvelopeExporter, "export"):
+        answers, slowest = send("http://127.0.0.1:1/")
     check(fault, row(fault, counters.total("sent"), answers, without, slowest))
 
 
@@ -220,15 +233,7 @@ def full(path: Path) -> Generator[Path]:
 
 @contextmanager
 def dying(path: Path) -> Generator[Path]:
-    def die(*_: object) -> None:
-        raise SystemExit
-
-    def unseen(_: object) -> None:
-        return None
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threading, "excepthook", unseen)
-        patch.setattr(database.Database, "write", die)
+    with deadly(database.Database, "write"):
         yield path
 
 

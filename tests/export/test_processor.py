@@ -17,6 +17,8 @@ from llm_observer.export import processor as room
 from llm_observer.export.exporter import EnvelopeExporter
 from llm_observer.export.processor import EnvelopeProcessor
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 
 def make(endpoint: Endpoint, *, timeout: float = 5.0, **options: Any) -> tuple[TracerProvider, EnvelopeProcessor]:
     processor = EnvelopeProcessor(EnvelopeExporter(endpoint.url, "k", timeout=timeout), **options)

@@ -21,6 +21,8 @@ from llm_observer.export.envelope import Item
 from llm_observer.export.exporter import EnvelopeExporter
 from llm_observer.export.spool import Spool
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 SUCCESS, FAILURE = SpanExportResult.SUCCESS, SpanExportResult.FAILURE
 
 

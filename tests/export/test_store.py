@@ -22,6 +22,8 @@ from llm_observer.export import database
 from llm_observer.export.store import Store, StoreError, read_events
 from llm_observer.guard import Guard
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 START = START_NS / 1e9
 
 

@@ -24,6 +24,8 @@ from llm_observer.export import transport as room
 from llm_observer.export.backoff import backoff, retry_after
 from llm_observer.export.transport import Outcome, Result, Transport
 
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+
 HERE = Path(__file__).parent
 CERTIFICATE = (str(HERE / "certificate.pem"), str(HERE / "key.pem"))
 ACCEPTED = Result(Outcome.ACCEPTED)
