@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from llm_observer.analysis.boundaries import dropped, lookups, markers, writes
+from llm_observer.analysis.boundaries import Boundary, dropped, lookups, markers, writes
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, shared_canonical, tool_changes
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
@@ -104,6 +104,9 @@ class Judge:
         self._rule = rule
         self.sent = _NOTHING
         self._blocked: Difference | None = None
+        self._lookups: list[int] = []
+        self._writes: list[Boundary] = []
+        self._shares: dict[int, int] = {}
         self._found: list[Difference] = []
         self._best = _NOTHING
 
@@ -115,7 +118,9 @@ class Judge:
             return Verdict(outcome="not_reported")
         if rule is None:
             return Verdict(outcome="hit" if reported else "cold", reported_tokens=reported, confirmed_by=("usage",))
-        self._lookups = lookups(self._prompt, rule) if rule.match == "boundary" else []
+        boundary = rule.match == "boundary"
+        self._lookups = lookups(self._prompt, rule) if boundary else []
+        self._writes = writes(self._prompt, rule) if boundary else []
         _, then = self._index.deepest(self._now.canonical_chain, self._now.seed)
         anchors = self._anchors(rule, then)
         self._positions = Positions(self._now.weights, anchors, self._fit)
@@ -129,7 +134,7 @@ class Judge:
         self._judge_scope(rule, then, elsewhere)
         if then is not None:
             self._judge_content(rule, then)
-        if then is None or shared_canonical(self._now, then) < min(len(then), len(self._now)):
+        if then is None or self._shared(then) < min(len(then), len(self._now)):
             self._judge_structure(rule, then)
         if then is not None:
             self._judge_placement(rule, then)
@@ -153,11 +158,18 @@ class Judge:
         if usage is None:
             return anchors
         read, written = usage.cache_read_tokens, usage.cache_write_tokens
-        if rule.match == "boundary" and read is not None and written and (ends := writes(self._prompt, rule)):
-            anchors[ends[-1][0]] = read + written
+        if rule.match == "boundary" and read is not None and written and self._writes:
+            anchors[self._writes[-1][0]] = read + written
         if usage.input_tokens:
             anchors[len(self._now)] = usage.input_tokens
         return anchors
+
+    def _shared(self, then: Trace) -> int:
+        """How many leading segments an earlier call shares canonically."""
+        known = self._shares.get(id(then))
+        if known is None:
+            known = self._shares[id(then)] = shared_canonical(self._now, then)
+        return known
 
     def _tokens(self, position: int, extra: float = 0.0) -> Read:
         tokens, error = self._positions.at(position, extra)
@@ -223,8 +235,8 @@ class Judge:
     def _judge_scope(self, rule: CacheRule, then: Trace | None, elsewhere: Trace | None) -> None:
         """The same prompt under another model, key, tier or parameter."""
         here = self._readable(rule, then) if then is not None else _NOTHING
-        known = shared_canonical(self._now, then) if then is not None else 0
-        if elsewhere is not None and shared_canonical(self._now, elsewhere) > known:
+        known = self._shared(then) if then is not None else 0
+        if elsewhere is not None and self._shared(elsewhere) > known:
             there = self._readable(rule, elsewhere)
             if there.tokens > max(here.tokens, self.sent.tokens) + _LEAST_LOSS:
                 self._note(there, [Difference("model_changed", "model", None, 0)])
@@ -242,7 +254,7 @@ class Judge:
 
     def _judge_content(self, rule: CacheRule, then: Trace) -> None:
         """Noise ahead of what the two prompts share canonically."""
-        shared = shared_canonical(self._now, then)
+        shared = self._shared(then)
         there = self._readable(rule, then)
         if there.tokens <= self.sent.tokens and rule.match == "interval":
             return
@@ -259,7 +271,7 @@ class Judge:
 
     def _readable(self, rule: CacheRule, then: Trace) -> Read:
         """What could be read of an earlier call's prefix if all that the two share canonically were byte-equal."""
-        shared = shared_canonical(self._now, then)
+        shared = self._shared(then)
         if not shared:
             return _NOTHING
         if rule.match == "interval":
@@ -281,7 +293,7 @@ class Judge:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
         best: tuple[Read, list[Difference]] | None = None
         for other in self._lineage(then):
-            shared = shared_canonical(self._now, other)
+            shared = self._shared(other)
             found = self._changes(other, shared)
             if found is None:
                 continue
@@ -309,7 +321,7 @@ class Judge:
     def _lineage(self, then: Trace | None) -> list[Trace]:
         """Earlier calls that this one may have come from: they have much in common with it, wherever it stands."""
         now = self._now
-        shared = shared_canonical(now, then) if then is not None else 0
+        shared = self._shared(then) if then is not None else 0
         behind = [*now.canonical[max(shared, now.tools) :]]
         prints = [fp for wire in now.wire[shared:] if (fp := self._fingerprints.known(wire)) is not None]
         marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *edges(prints[:_MOST_LANDMARKS])]
@@ -359,12 +371,12 @@ class Judge:
 
     def _uncached(self, rule: CacheRule) -> bool:
         """Whether the request has no boundary at all where the provider wants one."""
-        return rule.match == "boundary" and not writes(self._prompt, rule)
+        return rule.match == "boundary" and not self._writes
 
     def _judge_placement(self, rule: CacheRule, then: Trace) -> None:
         """The shared part is long, and no boundary at its end was written and looked up."""
         now, prompt = self._now, self._prompt
-        shared = shared_canonical(now, then)
+        shared = self._shared(then)
         repeated = shared == len(now) == len(then)
         if repeated and prompt.head and rule.match == "boundary" and not self._uncached(rule):
             # A retry or a duplicate says nothing about where the part that stays the same ends.
