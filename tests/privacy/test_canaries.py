@@ -4,7 +4,9 @@ The places come from the SDKs' own types. What OpenTelemetry's conventions put o
 reason why it is no content, and with all that it may reach.
 """
 
+import asyncio
 import base64
+import gc
 import logging
 import pkgutil
 import re
@@ -205,6 +207,41 @@ async def test_no_content_gets_out_when_a_stage_fails_on_it(
     texts = given.texts()
     assert sum(llm_observer.stats().errors.values()) > 0
     assert "ValueError" in texts["logs"]
+    assert leaks(canaries, texts) == {}
+
+
+async def test_what_the_application_raises_while_it_reads_does_not_get_out(
+    canaries: Canaries, server: ScriptedServer, given: Given
+) -> None:
+    """Its own exception in the middle of a stream, a cancellation with a message, a stream that is dropped."""
+    given.patch()
+    client = client_of("openai", canaries, server.url, asynchronous=True)
+    body: dict[str, Any] = fill(canaries, APIS["chat"].request, "request")[0] | {"stream": True}
+
+    async def read(error: BaseException | None) -> None:
+        server.script(streams(canaries, APIS["chat"], "chat")[0])
+        stream = await client.chat.completions.create(**body)
+        async for _ in stream:
+            if error is not None:
+                raise error
+            return
+
+    with pytest.raises(ValueError) as caught:
+        await read(ValueError(canaries.plant("application.error")))
+    assert caught.value.args == (canaries.plant("application.error"),)
+    with pytest.raises(asyncio.CancelledError):
+        await read(asyncio.CancelledError(canaries.plant("application.cancellation")))
+    await read(None)
+    del caught
+    await client.close()
+    for _ in range(500):
+        # What is dropped is closed by a task of the event loop, once it is collected.
+        gc.collect()
+        await asyncio.sleep(0.002)
+        if len(given.reports) == 3:
+            break
+    texts = given.texts()
+    assert len(given.reports) == 3
     assert leaks(canaries, texts) == {}
 
 
