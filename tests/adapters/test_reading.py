@@ -10,6 +10,7 @@ from typing import Any
 import openai
 import pytest
 from scripted import CHAT, MESSAGE, MESSAGES_USAGE, RESPONSE, chat_chunks, message_events, response_events, sse
+from sdk_styles import modern
 
 from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS, api_of, provider_of, server_of
 from llm_observer.adapters.errors import error_type
@@ -290,6 +291,7 @@ def test_the_server(url: str, expected: tuple[str, int]) -> None:
     assert (server.address, server.port) == expected
 
 
+@modern
 def test_a_client_that_is_pointed_elsewhere() -> None:
     """Is of the server it points to now."""
     client = openai.OpenAI(api_key="key", base_url="https://api.groq.com/v1")

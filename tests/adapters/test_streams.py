@@ -181,6 +181,7 @@ async def test_a_connection_that_breaks_under_an_async_raw_reader(server: Script
     assert attributes(spans.one())["error.type"] == "RemoteProtocolError"
 
 
+@modern
 async def test_the_iterator_inside_is_an_async_generator_as_ever(astream: Callable[[], Any], spans: Spans) -> None:
     """Who reaches for it finds all that an async generator has, and closing it ends the call."""
     result = await astream()
