@@ -7,7 +7,7 @@ gets a canary of its own, so a field that a later release adds is covered when t
 import re
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from itertools import chain
 from typing import Any, Literal, Union, get_args, get_origin
@@ -67,8 +67,8 @@ class _Filler:
         if origin in {typing.Required, typing.NotRequired, typing.Annotated, typing_extensions.ReadOnly}:
             return self.values(args[0], place, stack, brief=brief)
         if origin in {Union, types.UnionType}:
-            found = (self.values(arg, place, stack, brief=brief) for arg in args)
-            return next(filter(None, found), []) if brief else list(chain.from_iterable(found))
+            found: Iterator[list[Any]] = (self.values(arg, place, stack, brief=brief) for arg in args)
+            return next((values for values in found if values), []) if brief else list(chain.from_iterable(found))
         if origin in {Literal, typing_extensions.Literal}:
             return [args[0]]
         if isinstance(origin, type) and issubclass(origin, Mapping):

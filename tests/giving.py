@@ -69,7 +69,10 @@ class Given:
         llm_observer.on_call(self.reports.append)
         runtime = LLMObserverInstrumentor.runtime
         assert runtime is not None
-        runtime.listeners.append(lambda call, *_: self.calls.append(call))
+        runtime.listeners.append(self._finished)
+
+    def _finished(self, call: Call, *_: object) -> None:
+        self.calls.append(call)
 
     def texts(self) -> Mapping[str, str]:
         """All of it as text, once all is out."""
