@@ -68,7 +68,9 @@ class _Filler:
             return self.values(args[0], place, stack, brief=brief)
         if origin in {Union, types.UnionType}:
             found: Iterator[list[Any]] = (self.values(arg, place, stack, brief=brief) for arg in args)
-            return next((values for values in found if values), []) if brief else list(chain.from_iterable(found))
+            return (
+                next((values for values in found if values), list[Any]()) if brief else list(chain.from_iterable(found))
+            )
         if origin in {Literal, typing_extensions.Literal}:
             return [args[0]]
         if isinstance(origin, type) and issubclass(origin, Mapping):
