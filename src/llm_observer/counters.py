@@ -15,8 +15,9 @@ class Counters:
             os.register_at_fork(after_in_child=self._reset)
 
     def _reset(self) -> None:
-        # A new lock too: the parent's may have been held by another thread at the moment of the fork.
-        self._lock = threading.Lock()
+        # A new lock too: the parent's may have been held by another thread at the moment of the fork. Re-entrant: a
+        # finalizer that the garbage collector runs within `add` may count as well.
+        self._lock = threading.RLock()
         self._counts: dict[str, Counter[str]] = {}
 
     def add(self, name: str, key: str = "", n: int = 1) -> int:

@@ -4,8 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.sdk.trace import SpanProcessor
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
@@ -16,6 +14,7 @@ from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.runtime import Runtime
 
 if TYPE_CHECKING:
+    from llm_observer.export.processor import EnvelopeProcessor
     from llm_observer.keeping import Keeper
 
 __all__ = ["Process", "connect", "connected", "disconnect"]
@@ -27,7 +26,7 @@ class Process:
 
     runtime: Runtime
     keeper: "Keeper | None"
-    senders: list[SpanProcessor]
+    senders: "list[EnvelopeProcessor]"
     """What sends to the endpoint, one for each provider."""
 
     def flush(self, timeout: float) -> bool:
@@ -38,8 +37,9 @@ class Process:
         return (self.keeper is None or self.keeper.store.flush(left)) and flushed
 
     def queued(self) -> int:
-        """How many events wait to be written."""
-        return self.keeper.store.queued if self.keeper is not None else 0
+        """How many events wait to be written or sent."""
+        stored = self.keeper.store.queued if self.keeper is not None else 0
+        return stored + sum(sender.queued for sender in self.senders)
 
 
 _connected: list[Process] = []
@@ -56,7 +56,7 @@ def connect(runtime: Runtime) -> None:
     keeper = _keeper(runtime)
     if keeper is not None:
         runtime.listeners.append(keeper)
-    senders: list[SpanProcessor] = []
+    senders: list[EnvelopeProcessor] = []
     if runtime.settings.sends:
         runtime.providers.extensions.append(lambda provider: senders.append(_send_from(provider, runtime.settings)))
     _connected[:] = [Process(runtime, keeper, senders)]
@@ -70,13 +70,14 @@ def disconnect(runtime: Runtime | None) -> None:
             sender.shutdown()
 
 
-def _send_from(provider: Any, settings: Settings) -> SpanProcessor:
+def _send_from(provider: Any, settings: Settings) -> "EnvelopeProcessor":
     """Put the opt-in exporter on `provider`."""
     # Not before it is wanted: the HTTP client takes its time to load.
     from llm_observer.export.exporter import EnvelopeExporter  # noqa: PLC0415
+    from llm_observer.export.processor import EnvelopeProcessor  # noqa: PLC0415
 
     exporter = EnvelopeExporter(settings.endpoint, settings.api_key, send_names=settings.send_names)
-    processor = BatchSpanProcessor(exporter)
+    processor = EnvelopeProcessor(exporter)
     provider.add_span_processor(processor)
     return processor
 

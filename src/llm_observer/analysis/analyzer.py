@@ -11,10 +11,11 @@ from llm_observer.analysis.breakers import as_breaker
 from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
+from llm_observer.analysis.lineage import landmarks
 from llm_observer.analysis.rules import CacheRule, rule_for
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Fit, Fits, Positions
-from llm_observer.analysis.verdict import Judge, landmarks
+from llm_observer.analysis.verdict import judge
 from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
 from llm_observer.usage import Usage
@@ -87,12 +88,12 @@ class Analyzer:
         trace = self._trace(call, rule, prints, fit)
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
-        judge = Judge(prompt, trace, rule, self._index, self._fingerprints, call.usage, fit)
-        verdict = reconcile(judge.verdict(), call.diagnostics)
+        judged, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, call.usage, fit)
+        verdict = reconcile(judged, call.diagnostics)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
-        self._remember(call, rule, trace, prints, family, judge.sent.position, fit)
+        self._remember(call, rule, trace, prints, family, read_at, fit)
         weight = trace.weights[-1]
         report = PromptReport(
             hash=self._hasher.name(*trace.wire),

@@ -1,0 +1,224 @@
+"""What can be read from the cache: of the request as it was sent, and had it been like an earlier one."""
+
+from typing import NamedTuple
+
+from llm_observer.analysis.boundaries import Boundary, lookups, writes
+from llm_observer.analysis.compare import Difference, common, shared_canonical
+from llm_observer.analysis.fingerprint import Fingerprinter
+from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.rules import CacheRule
+from llm_observer.analysis.segments import Prompt
+from llm_observer.analysis.tokens import Fit, Positions
+from llm_observer.usage import Usage
+
+__all__ = ["LEAST_LOSS", "NOTHING", "Read", "Reads"]
+
+LEAST_LOSS = 64
+"""Tokens below which a difference is rounding and not a loss."""
+_SWAPPED = 0.02
+"""Bound on a count taken over from an earlier prompt that differs in noise: a value is a few tokens more or less."""
+
+
+class Read(NamedTuple):
+    """A prefix that can be read: its position, its tokens, and the relative bound on their error."""
+
+    position: int
+    tokens: int
+    error: float
+
+
+NOTHING = Read(0, 0, 0.0)
+
+
+def _agree(read: Read, reported: int) -> bool:
+    """Whether a reported count may be that of a prefix, by the bound on its error."""
+    return abs(read.tokens - reported) <= max(LEAST_LOSS, read.error * read.tokens)
+
+
+class Reads:
+    """The provider's cache as one call finds it, simulated from what earlier calls left.
+
+    Attributes:
+        sent: What could be read of the request as it was sent.
+        blocked: A deeper entry that is there and could not be read in time, as a cause.
+        lookups: Positions at which the provider looks, deepest first.
+        writes: Boundaries that this request writes.
+    """
+
+    def __init__(
+        self,
+        prompt: Prompt,
+        now: Trace,
+        rule: CacheRule,
+        index: PrefixIndex,
+        fingerprints: Fingerprinter,
+        usage: Usage | None,
+        fit: Fit,
+        then: Trace | None,
+    ) -> None:
+        self._prompt = prompt
+        self._now = now
+        self._rule = rule
+        self._index = index
+        self._fingerprints = fingerprints
+        self._usage = usage
+        self._shares: dict[int, int] = {}
+        self.blocked: Difference | None = None
+        boundary = rule.match == "boundary"
+        self.lookups: list[int] = lookups(prompt, rule) if boundary else []
+        self.writes: list[Boundary] = writes(prompt, rule) if boundary else []
+        anchors = self._anchors(then)
+        self._positions = Positions(now.weights, anchors, fit)
+        self.sent = self._as_sent()
+        reported = usage.cache_read_tokens if usage is not None else None
+        if boundary and reported and _agree(self.sent, reported):
+            # What was read is a prefix that is known, so its size is known too, and better than by weight.
+            self._positions = Positions(now.weights, {**anchors, self.sent.position: reported}, fit)
+            self.sent = Read(self.sent.position, reported, 0.0)
+
+    def _anchors(self, then: Trace | None) -> dict[int, int]:
+        """Exact token counts at positions of this prompt: of earlier calls, and of this call's own usage."""
+        anchors: dict[int, int] = {}
+        if then is not None:
+            same = common(self._now.wire, then.wire)
+            anchors = {position: tokens for position, tokens in then.anchors.items() if position <= same}
+        for position in self.lookups:
+            entry = self._index.entry(self._now.chain[position - 1])
+            if entry is not None and entry.tokens is not None:
+                anchors[position] = entry.tokens
+        usage = self._usage
+        if usage is None:
+            return anchors
+        read, written = usage.cache_read_tokens, usage.cache_write_tokens
+        if self._rule.match == "boundary" and read is not None and written and self.writes:
+            anchors[self.writes[-1][0]] = read + written
+        if usage.input_tokens:
+            anchors[len(self._now)] = usage.input_tokens
+        return anchors
+
+    def shared(self, then: Trace) -> int:
+        """How many leading segments an earlier call shares canonically."""
+        known = self._shares.get(id(then))
+        if known is None:
+            known = self._shares[id(then)] = shared_canonical(self._now, then)
+        return known
+
+    def tokens(self, position: int, extra: float = 0.0) -> Read:
+        """The prefix that ends `extra` weight behind `position`."""
+        tokens, error = self._positions.at(position, extra)
+        return Read(position, tokens, error)
+
+    def _as_sent(self) -> Read:
+        if self._rule.match == "interval":
+            return self._interval_as_sent()
+        now = self._now
+        for position in self.lookups:
+            entry = self._index.entry(now.chain[position - 1])
+            if entry is None:
+                continue
+            path = self._prompt.segments[position - 1].path
+            if entry.ready_at > now.at:
+                self.blocked = self.blocked or Difference("concurrent_cold_start", path, None, position)
+            elif entry.lifetime is not None and now.at - entry.used_at > entry.lifetime:
+                self.blocked = self.blocked or Difference("ttl_expired", path, None, position)
+            else:
+                return self.tokens(position)
+        return NOTHING
+
+    def _interval_as_sent(self) -> Read:
+        now = self._now
+        position, then = self._index.deepest(now.chain)
+        if then is None:
+            return NOTHING
+        read = self._on_grid(position, then)
+        path = self._prompt.segments[position - 1].path
+        if then.ready_at > now.at:
+            self.blocked = Difference("concurrent_cold_start", path, None, position)
+            return NOTHING
+        if self._rule.ttl_sure_s is not None and now.at - then.at > self._rule.ttl_sure_s:
+            # It may have lived on: only a read that did not come says that it did not.
+            self.blocked = Difference("ttl_expired", path, None, position)
+            return NOTHING
+        return read
+
+    def _on_grid(self, position: int, then: Trace) -> Read:
+        """The prefix that an earlier prompt shares, into the segment where they part, rounded as the provider does."""
+        extra = 0.0
+        if position < len(self._now) and position < len(then):
+            a = self._fingerprints.known(self._now.wire[position])
+            b = self._fingerprints.known(then.wire[position])
+            if a is not None and b is not None and len(a.sketch):
+                extra = (
+                    (self._now.weights[position + 1] - self._now.weights[position])
+                    * common(a.sketch, b.sketch)
+                    / len(a.sketch)
+                )
+        read = self.tokens(position, extra)
+        tokens = read.tokens
+        if self._rule.grid:
+            tokens -= tokens % self._rule.grid
+        if self._rule.report_grid:
+            tokens -= tokens % self._rule.report_grid
+        if self._rule.min_tokens is not None and read.tokens < self._rule.min_tokens:
+            return NOTHING
+        return Read(position, tokens, read.error)
+
+    def readable(self, then: Trace) -> Read:
+        """What could be read of an earlier call's prefix if all that the two share canonically were byte-equal."""
+        shared = self.shared(then)
+        if not shared:
+            return NOTHING
+        if self._rule.match == "interval":
+            return self._on_grid(shared, then)
+        for position in sorted(then.cached, reverse=True):
+            if position <= shared and position in self.lookups and self.alive(then, position):
+                exact = then.anchors.get(position)
+                return Read(position, exact, _SWAPPED) if exact is not None else self.tokens(position)
+        return NOTHING
+
+    def alive(self, then: Trace, position: int) -> bool:
+        """Whether what an earlier call left at a position could still be read when this one started."""
+        entry = self._index.entry(then.chain[position - 1])
+        if entry is None or entry.ready_at > self._now.at:
+            return False
+        return entry.lifetime is None or self._now.at - entry.used_at <= entry.lifetime
+
+    def readable_behind(self, other: Trace, shared: int) -> bool:
+        """Whether an earlier call left more in the cache than the first `shared` segments."""
+        if self._rule.match == "interval":
+            return self._rule.ttl_sure_s is None or self._now.at - other.at <= self._rule.ttl_sure_s
+        return any(position > shared and self.alive(other, position) for position in other.cached)
+
+    def reachable(self, other: Trace, shared: int, end: int) -> Read:
+        """What could be read up to `end`, had the earlier call's content stood where it was."""
+        now = self._now
+        if self._rule.match == "interval":
+            read = self.tokens(end)
+            if self._rule.min_tokens is None or read.tokens < self._rule.min_tokens:
+                return NOTHING
+            return read._replace(tokens=read.tokens - read.tokens % (self._rule.report_grid or 1))
+        moved = {canonical: position for position, canonical in enumerate(now.canonical[:end], 1)}
+        for position in sorted(other.cached, reverse=True):
+            if not self.alive(other, position):
+                continue
+            if position <= shared:
+                here: int | None = position
+            elif position == shared + 1:
+                # The changed segment itself ends at the boundary.
+                here = position if position <= end else None
+            else:
+                here = moved.get(other.canonical[position - 1])
+            if here is not None and any(here <= looked for looked in self.lookups):
+                read = self.tokens(here)
+                exact = other.anchors.get(position)
+                return read._replace(tokens=min(read.tokens, exact)) if exact is not None else read
+        return NOTHING
+
+    def uncached(self) -> bool:
+        """Whether the request has no boundary at all where the provider wants one."""
+        return self._rule.match == "boundary" and not self.writes
+
+    def within_lifetime(self, then: Trace) -> bool:
+        """Whether what the earlier call could have written would still be there, by the lifetime that is asked for."""
+        _, seconds = self._rule.lifetime(self._prompt.automatic)
+        return seconds is None or self._now.at - then.at <= seconds
