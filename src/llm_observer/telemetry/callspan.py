@@ -259,10 +259,14 @@ class CallSpan:
                     call.error_type = theirs
         report = self._runtime.explain(call)
         found: Attributes = {}
+        known: Attributes = {}
         with guard("callspan.attributes"):
-            found = {**start_attributes(call, *self._address), **call_attributes(call)}
+            known = start_attributes(call, *self._address)
+            found = call_attributes(call)
         if span is not None:
-            self._end_span(span, report, found, end_ns)
+            # A span of ours has the others since its start.
+            self._end_span(span, report, found if self._foreign is None else known | found, end_ns)
+        found = known | found
         if report is not None:
             with guard("callspan.report"):
                 found.update(report_attributes(report))
