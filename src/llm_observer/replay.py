@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from llm_observer.adapters.reading import code
 from llm_observer.analysis.jsons import as_mapping
 from llm_observer.call import Call
 from llm_observer.config import Settings
@@ -13,9 +14,15 @@ from llm_observer.pricing.prices import Prices
 from llm_observer.privacy import Hasher, load_hash_key
 from llm_observer.results import CallReport
 
-__all__ = ["RecordError", "analyze", "iter_analyze"]
+__all__ = ["RecordError", "analyze", "call_from_record", "iter_analyze", "replay_engine"]
 
 _PRICES_WAIT_S = 30.0
+_LAST_SECOND = 253_402_300_799
+"""Of the year 9999, the last that dates can say."""
+
+_APIS = ("chat.completions", "responses", "messages", "completions", "embeddings")
+_SPELLINGS = {f"{start}{api.replace('.', sign)}": api for api in _APIS for start in ("", "/v1/") for sign in "./_"}
+"""APIs as records name them: OpenTelemetry's `chat_completions` and the paths of requests among them."""
 
 
 class RecordError(ValueError):
@@ -27,15 +34,13 @@ def iter_analyze(records: Iterable[Mapping[str, Any]]) -> Iterator[CallReport]:
 
     A record is `{"at": unix seconds at request start, "provider": ..., "api": ..., "request": {body as sent},
     "response": {body as received} or "usage": {as the provider reports it}}`, and optionally `duration_s`,
-    `first_byte_s` and `scope` (workspace or project). Records are compared with those before them, so they come in
-    the order in which they were sent.
+    `first_byte_s`, `scope` (workspace or project) and `tag` (a name for the prompt, as `llm_observer.tag` gives it).
+    Records are compared with those before them, so they come in the order in which they were sent.
 
     Raises:
         RecordError: A record is malformed.
     """
-    settings = Settings.resolve()
-    key = load_hash_key(settings.hash_key, None)
-    engine = Engine(Hasher(key), Prices(settings.prices), wait_s=_PRICES_WAIT_S)
+    engine = replay_engine()
     for record in records:
         yield engine.explain(call_from_record(record))
 
@@ -43,6 +48,14 @@ def iter_analyze(records: Iterable[Mapping[str, Any]]) -> Iterator[CallReport]:
 def analyze(records: Iterable[Mapping[str, Any]]) -> list[CallReport]:
     """Explain recorded calls; see `iter_analyze`."""
     return list(iter_analyze(records))
+
+
+def replay_engine() -> Engine:
+    """An engine for recorded calls, with its prices loaded; unless a key is set, its hashes have one of its own."""
+    settings = Settings.resolve()
+    prices = Prices(settings.prices)
+    prices.wait(_PRICES_WAIT_S)
+    return Engine(Hasher(load_hash_key(settings.hash_key, None)), prices, wait_s=0.0)
 
 
 def call_from_record(record: Mapping[str, Any]) -> Call:
@@ -57,11 +70,12 @@ def call_from_record(record: Mapping[str, Any]) -> Call:
     usage = record.get("usage", response.get("usage"))
     model = _request(record).get("model") or response.get("model")
     call = Call(
-        provider=_text(record, "provider"),
-        api=_text(record, "api"),
-        at=_seconds(record, "at") or 0.0,
+        provider=_text(record, "provider").lower(),
+        api=_api(record),
+        at=_start(record),
         model=model if isinstance(model, str) else None,
         scope=str(record["scope"]) if record.get("scope") is not None else None,
+        tag=_text(record, "tag") if record.get("tag") is not None else None,
     )
     call.request = _request(record)
     call.duration_s = _seconds(record, "duration_s")
@@ -72,7 +86,14 @@ def call_from_record(record: Mapping[str, Any]) -> Call:
     tier = response.get("service_tier")
     call.service_tier = tier if isinstance(tier, str) else None
     call.diagnostics = as_mapping(response.get("diagnostics") or response.get("prompt_cache_diagnostics")) or None
+    call.error_type = _error(response)
     return call
+
+
+def _error(response: Mapping[str, Any]) -> str | None:
+    """The provider's code, when the body that was received is an error."""
+    error = as_mapping(response.get("error"))
+    return (code(error, "code") or code(error, "type") or "_OTHER") if error else None
 
 
 def _request(record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -82,21 +103,42 @@ def _request(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return request
 
 
+def _api(record: Mapping[str, Any]) -> str:
+    named = _text(record, "api")
+    api = _SPELLINGS.get(named.lower())
+    if api is None:
+        raise RecordError(f'"api" is not one that is known: give {_EXAMPLES["api"]}')
+    return api
+
+
 def _text(record: Mapping[str, Any], name: str) -> str:
     value = record.get(name)
+    if value is None:
+        raise RecordError(f'"{name}" is missing: give {_EXAMPLES[name]}')
     if not isinstance(value, str) or not value:
-        raise RecordError(f'"{name}" is missing: give a string such as {_EXAMPLES[name]}')
+        raise RecordError(f'"{name}" is not a text: give {_EXAMPLES[name]}')
     return value
 
 
-_EXAMPLES = {"provider": '"openai" or "anthropic"', "api": '"chat.completions", "responses" or "messages"'}
+_EXAMPLES = {
+    "provider": 'a string such as "openai" or "anthropic"',
+    "api": '"chat.completions", "responses" or "messages"',
+    "tag": "the prompt a name, or leave it out",
+}
+
+
+def _start(record: Mapping[str, Any]) -> float:
+    at = _seconds(record, "at")
+    if at is None:
+        raise RecordError('"at" is missing: give Unix seconds at the start of the request')
+    if not 0 <= at <= _LAST_SECOND:
+        raise RecordError('"at" is not in Unix seconds: divide milliseconds by 1000')
+    return at
 
 
 def _seconds(record: Mapping[str, Any], name: str) -> float | None:
     value = record.get(name)
     if value is None:
-        if name == "at":
-            raise RecordError('"at" is missing: give Unix seconds at the start of the request')
         return None
     if not isinstance(value, bool) and isinstance(value, int | float):
         with contextlib.suppress(OverflowError):

@@ -14,6 +14,7 @@ from recorded import recorder
 
 import llm_observer
 from llm_observer import RecordError, analyze, iter_analyze
+from llm_observer.pricing.prices import Prices
 from llm_observer.results import CallReport
 
 RECORD: Mapping[str, Any] = {
@@ -78,8 +79,13 @@ def test_what_is_not_recorded_is_absent() -> None:
         ({"duration_s": "2"}, '"duration_s" is not a number of seconds'),
         ({"first_byte_s": []}, '"first_byte_s" is not a number of seconds'),
         ({"provider": None}, '"provider" is missing: give a string such as "openai" or "anthropic"'),
-        ({"provider": 1}, '"provider" is missing: give a string such as "openai" or "anthropic"'),
-        ({"api": ""}, '"api" is missing: give a string such as "chat.completions", "responses" or "messages"'),
+        ({"provider": 1}, '"provider" is not a text: give a string such as "openai" or "anthropic"'),
+        ({"api": ""}, '"api" is not a text: give "chat.completions", "responses" or "messages"'),
+        ({"api": None}, '"api" is missing: give "chat.completions", "responses" or "messages"'),
+        ({"api": "chat"}, '"api" is not one that is known: give "chat.completions", "responses" or "messages"'),
+        ({"at": 1_790_000_000_000}, '"at" is not in Unix seconds: divide milliseconds by 1000'),
+        ({"at": -1}, '"at" is not in Unix seconds: divide milliseconds by 1000'),
+        ({"tag": 7}, '"tag" is not a text: give the prompt a name, or leave it out'),
         ({"request": None}, '"request" is missing: give the body as sent, as a JSON object'),
         ({"request": "{}"}, '"request" is missing: give the body as sent, as a JSON object'),
         ({"request": {}}, '"request" is missing: give the body as sent, as a JSON object'),
@@ -101,6 +107,55 @@ def test_an_error_quotes_no_content() -> None:
     with pytest.raises(RecordError) as caught:
         analyze([without("api") | {"at": "secret", "api": ["secret"]}])
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "api"),
+    [
+        ("chat_completions", "chat.completions"),
+        ("/v1/chat/completions", "chat.completions"),
+        ("/v1/responses", "responses"),
+        ("Messages", "messages"),
+    ],
+)
+def test_an_api_may_be_named_by_its_path_or_as_opentelemetry_does(written: str, api: str) -> None:
+    (report,) = analyze([{**RECORD, "api": written, "provider": "OpenAI"}])
+    assert (report.api, report.provider) == (api, "openai")
+
+
+def test_a_tag_names_the_prompt() -> None:
+    (report,) = analyze([{**RECORD, "tag": "triage"}])
+    assert report.prompt is not None
+    assert report.prompt.family == "triage"
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"type": "overloaded_error", "message": "secret"}, "overloaded_error"),
+        ({"code": "rate_limit_exceeded", "type": "requests"}, "rate_limit_exceeded"),
+        ({"message": "secret"}, "_OTHER"),
+        ({"code": "a secret sentence"}, "_OTHER"),
+        (None, None),
+    ],
+)
+def test_a_response_that_is_an_error_is_a_failed_call(error: Any, kind: str | None) -> None:
+    (report,) = analyze([without("response") | {"response": {"type": "error", "error": error}}])
+    assert report.error_type == kind
+
+
+def test_prices_are_there_for_the_first_record_and_are_not_waited_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+    wait = Prices.wait
+
+    def waited(self: Prices, timeout_s: float) -> bool:
+        waits.append(timeout_s)
+        return wait(self, timeout_s)
+
+    monkeypatch.setattr(Prices, "wait", waited)
+    assert all(report.cost.usd is not None for report in analyze([RECORD] * 3))
+    assert waits[0] > 1
+    assert max(waits[1:]) == 0
 
 
 json_values = st.recursive(

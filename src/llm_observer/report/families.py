@@ -1,6 +1,6 @@
 """What a report says of calls: sums over them, the families they belong to, and the causes of what was lost."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -86,6 +86,11 @@ class Totals:
             else:
                 self.lost_by_choice += call.lost
 
+    def merge(self, others: "Totals") -> None:
+        """Count the calls of `others` too."""
+        for each in fields(self):
+            setattr(self, each.name, _plus(getattr(self, each.name), getattr(others, each.name)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
@@ -130,6 +135,8 @@ class Unpriced:
     model: str | None
     reason: str
     calls: int
+    entry: str | None = None
+    """What to put into the file of prices, where that is what it takes."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,13 +1,14 @@
-"""The report as JSON, for machines. Money is a decimal string; what is not known is `null`."""
+"""Reports as JSON, for machines. Money is a decimal string; what is not known of a sum is `null`, of a call absent."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, is_dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from llm_observer._version import __version__
 from llm_observer.report.families import Family, Finding, Report, Totals
+from llm_observer.results import CallReport
 
-__all__ = ["as_json"]
+__all__ = ["as_json", "call_as_json"]
 
 
 def as_json(report: Report) -> dict[str, Any]:
@@ -23,6 +24,20 @@ def as_json(report: Report) -> dict[str, Any]:
         "families": [_family(family) for family in report.families],
         "unpriced": [asdict(model) for model in report.unpriced],
     }
+
+
+def call_as_json(report: CallReport) -> dict[str, Any]:
+    """The report on one call as an object of JSON types, by the names of its attributes."""
+    return _plain(report)
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        parts = {each.name: getattr(value, each.name) for each in fields(value)}
+        return {name: _plain(part) for name, part in parts.items() if part is not None}
+    if isinstance(value, tuple):
+        return [_plain(part) for part in cast("tuple[Any, ...]", value)]
+    return _money(value) if isinstance(value, Decimal) else value
 
 
 def _family(family: Family) -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""Events as records to sum up. What an event does not say, or says in another type, is `None`, never zero."""
+"""Calls as records to sum up. What an event does not say, or says in another type, is `None`, never zero."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar, cast
 
-from llm_observer.results import CallSite
+from llm_observer.pricing.terms import call_terms
+from llm_observer.results import CallReport, CallSite
 
-__all__ = ["Record", "record"]
+__all__ = ["Record", "record", "record_of"]
 
 T = TypeVar("T")
 
@@ -20,6 +21,10 @@ class Record:
     at: datetime | None = None
     provider: str | None = None
     model: str | None = None
+    billed_model: str | None = None
+    """The model whose price counts."""
+    tier: str | None = None
+    """The service tier, as served."""
     family: str | None = None
     site: CallSite | None = None
     error: str | None = None
@@ -44,10 +49,14 @@ class Record:
 def record(event: Mapping[str, Any]) -> Record:
     """The record of a v1 event. Never raises."""
     call, usage, cost, cache = (_part(event, name) for name in ("call", "usage", "cost", "cache"))
+    provider = _of(str, call.get("provider"))
+    asked, served = _of(str, call.get("request_model")), _of(str, call.get("response_model"))
     return Record(
         at=_time(event.get("occurred_at")),
-        provider=_of(str, call.get("provider")),
-        model=_of(str, call.get("request_model")) or _of(str, call.get("response_model")),
+        provider=provider,
+        model=asked or served,
+        billed_model=_billed(provider, asked, served),
+        tier=_of(str, call.get("service_tier")),
         family=_of(str, _part(event, "prompt").get("family")),
         site=_site(_part(call, "site")),
         error=_of(str, call.get("error_type")),
@@ -68,6 +77,41 @@ def record(event: Mapping[str, Any]) -> Record:
         confidence=_number(cache.get("confidence")),
         hint=_of(str, cache.get("hint")),
     )
+
+
+def record_of(report: CallReport, *, tier: str | None = None) -> Record:
+    """The record of a call that was explained just now, served by `tier`."""
+    usage, cost, cache = report.usage, report.cost, report.cache
+    return Record(
+        at=datetime.fromtimestamp(report.at, UTC),
+        provider=report.provider,
+        model=report.model or report.response_model,
+        billed_model=_billed(report.provider, report.model, report.response_model),
+        tier=tier,
+        family=report.prompt.family if report.prompt is not None else None,
+        site=report.site,
+        error=report.error_type,
+        input_tokens=usage.input_tokens if usage is not None else None,
+        output_tokens=usage.output_tokens if usage is not None else None,
+        read_tokens=usage.cache_read_tokens if usage is not None else None,
+        cost=cost.usd,
+        saved=cost.saved_usd,
+        unpriced_because=cost.reason,
+        outcome=cache.outcome,
+        broke=cache.broke,
+        avoidable=cache.avoidable,
+        cause=cache.cause,
+        location=cache.location,
+        offset=cache.offset,
+        expected_tokens=cache.expected_tokens,
+        lost=cache.lost_usd,
+        confidence=cache.confidence,
+        hint=cache.hint,
+    )
+
+
+def _billed(provider: str | None, asked: str | None, served: str | None) -> str | None:
+    return call_terms(provider=provider or "", request_model=asked, response_model=served)["model"]
 
 
 def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:

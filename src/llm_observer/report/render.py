@@ -217,4 +217,6 @@ def _unpriced(report: Report) -> Table:
         add = words.what_to_add(model.reason)
         said = f"{_times(model.calls)}: {words.why_unpriced(model.reason)}" + (f"; {add}" if add else "")
         grid.add_row(f"{model.model or '?'} ({model.provider or '?'})", Text(said, style=_MUTED))
+        if model.entry is not None:
+            grid.add_row("", Padding(Text(model.entry.rstrip(), style="cyan"), (0, 0, 1, 2)))
     return grid

@@ -7,46 +7,110 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from llm_observer.pricing.overrides import entry_to_fill_in
+from llm_observer.pricing.resolve import STANDARD_TIERS
 from llm_observer.report.families import FEWEST_CALLS, Family, Finding, Report, Status, Totals, Unpriced, has_no_price
 from llm_observer.report.records import Record, record
 from llm_observer.results import CallSite
 
-__all__ = ["summarize"]
+__all__ = ["MOST_FAMILIES", "sum_up", "summarize"]
+
+MOST_FAMILIES = 10_000
+"""Families that are told apart; of more, those that matter least are told together."""
 
 _HASH = re.compile(r"[0-9a-f]{12,64}")
+
+_MOST_REASONS = 1000
+"""Models without a price that are listed."""
 
 _MOST_PLACES = 1000
 """Different places that are counted for a cause; more differ on every call, and none of them is seen most."""
 
 
 def summarize(events: Iterable[Mapping[str, Any]]) -> Report:
-    """Sum events up by family, in memory that grows with the families and not with the events."""
-    groups: dict[tuple[str | None, ...], _Group] = {}
+    """Sum events up by family; see `sum_up`."""
+    return sum_up(map(record, events))
+
+
+def sum_up(calls: Iterable[Record]) -> Report:
+    """Sum calls up by family, in memory that grows with the families, up to a bound, and not with the calls."""
+    groups = _Groups()
     report = Report()
-    reasons: Counter[tuple[str | None, str | None, str | None]] = Counter()
-    for call in map(record, events):
-        function = call.site.function if call.site is not None and call.family is None else None
-        key = (call.provider, call.model, call.family, function)
-        group = groups.get(key)
-        if group is None:
-            group = groups[key] = _Group(first=call)
-        group.add(call)
+    reasons: Counter[_Reason] = Counter()
+    for call in calls:
+        groups.add(call)
         report.totals.add(call)
         if call.at is not None:
             report.first = min(report.first or call.at, call.at)
             report.last = max(report.last or call.at, call.at)
-        if has_no_price(call):
-            reasons[call.provider, call.model, call.unpriced_because] += 1
-    report.families = [group.family() for group in groups.values()]
+        if has_no_price(call) and (len(reasons) < _MOST_REASONS or _reason(call) in reasons):
+            reasons[_reason(call)] += 1
+    report.families = groups.families()
     report.totals.lost_avoidable = sum((family.totals.lost_avoidable for family in report.families), Decimal(0))
     report.totals.lost_by_choice = sum((family.totals.lost_by_choice for family in report.families), Decimal(0))
     report.families.sort(key=lambda family: (-family.totals.lost, -family.totals.broke, -family.totals.calls))
     _tell_apart(report.families)
-    report.unpriced = [
-        Unpriced(provider=provider, model=model, reason=reason or "?", calls=calls)
-        for (provider, model, reason), calls in reasons.most_common()
-    ]
+    report.unpriced = [_unpriced(*reason, calls=calls) for reason, calls in reasons.most_common()]
     return report
+
+
+_Reason = tuple[str | None, str | None, str | None, str | None, str | None]
+"""Provider, model, billed model, tier where it matters, and why there is no cost."""
+
+
+def _reason(call: Record) -> _Reason:
+    because = call.unpriced_because
+    return call.provider, call.model, call.billed_model, call.tier if because == "unknown_tier" else None, because
+
+
+def _unpriced(
+    provider: str | None, model: str | None, billed: str | None, tier: str | None, because: str | None, *, calls: int
+) -> Unpriced:
+    entry = None
+    if provider and billed:
+        served = (tier or "").lower()
+        if because in {"unknown_provider", "unknown_model"}:
+            entry = entry_to_fill_in(provider, billed)
+        elif because == "unknown_tier" and served not in STANDARD_TIERS:
+            entry = entry_to_fill_in(provider, billed, served)
+    return Unpriced(provider=provider, model=billed or model, reason=because or "?", calls=calls, entry=entry)
+
+
+class _Groups:
+    """The families, as far as they are told apart."""
+
+    def __init__(self) -> None:
+        self._groups: dict[tuple[str | None, ...], _Group] = {}
+        self._rest: _Group | None = None
+        self._folded = 0
+
+    def add(self, call: Record) -> None:
+        """Count a call with its family."""
+        function = call.site.function if call.site is not None and call.family is None else None
+        key = (call.provider, call.model, call.family, function)
+        group = self._groups.get(key)
+        if group is None:
+            if len(self._groups) >= MOST_FAMILIES:
+                self._fold()
+            group = self._groups[key] = _Group(first=call)
+        group.add(call)
+
+    def families(self) -> list[Family]:
+        """All of them, in no order."""
+        families = [group.family() for group in self._groups.values()]
+        if self._rest is not None:
+            rest = self._rest.family()
+            rest.name = f"other prompts ({self._folded:,})"
+            families.append(rest)
+        return families
+
+    def _fold(self) -> None:
+        """Make room: put the half together that loses least and is seen least."""
+        rest = self._rest = self._rest or _Group(first=Record())
+        by_weight = sorted(self._groups, key=lambda key: self._groups[key].weight)
+        for key in by_weight[: len(by_weight) // 2 + 1]:
+            rest.merge(self._groups.pop(key))
+            self._folded += 1
 
 
 @dataclass(slots=True, kw_only=True)
@@ -69,6 +133,15 @@ class _Cause:
             self.places[call.location, call.offset] += 1
         if call.hint is not None:
             self.hints[call.hint] += 1
+
+    def merge(self, others: "_Cause", *, claims: bool) -> None:
+        """Count the calls of `others` too; their money if it may be claimed."""
+        self.calls += others.calls
+        if claims and others.lost is not None:
+            self.lost = (self.lost or Decimal(0)) + others.lost
+        if others.confidence is not None:
+            self.confidence = max(self.confidence or 0.0, others.confidence)
+        self.hints += others.hints
 
     def place(self) -> tuple[str | None, int | None]:
         """The segment seen most, and the offset seen most in it."""
@@ -105,10 +178,28 @@ class _Group:
             self.causes.setdefault(key, _Cause()).add(call)
             self.worth_unknown |= call.lost is None and call.cost is None
 
-    def family(self) -> Family:
+    @property
+    def weight(self) -> tuple[Decimal, int]:
+        """What it loses and how often it is seen: the less, the sooner it is told with others."""
+        return self.totals.lost, self.totals.calls
+
+    def merge(self, others: "_Group") -> None:
+        """Count the calls of another family too. Places in its prompt mean nothing in this one."""
+        claims = others.claims()
+        self.totals.merge(others.totals)
+        self.worth_unknown |= others.worth_unknown
+        for key, cause in others.causes.items():
+            self.causes.setdefault(key, _Cause()).merge(cause, claims=claims)
+
+    def claims(self) -> bool:
+        """Whether money may be claimed; where not, the totals do not."""
         claims = self.totals.calls >= FEWEST_CALLS
         if not claims:
             self.totals.lost_avoidable = self.totals.lost_by_choice = Decimal(0)
+        return claims
+
+    def family(self) -> Family:
+        claims = self.claims()
         site = self.sites.most_common(1)[0][0] if self.sites else None
         return Family(
             id=self.first.family,
