@@ -1,19 +1,14 @@
 """The one fail-open boundary: what fails inside is counted, logged without content, and never reaches the user."""
 
-import functools
 import logging
-from collections.abc import Callable
 from types import TracebackType
-from typing import Literal, ParamSpec, TypeVar
+from typing import Literal
 
 from llm_observer.counters import counters
 
-__all__ = ["Guard", "guard", "guarded"]
+__all__ = ["Guard", "guard"]
 
 log = logging.getLogger("llm_observer")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _PACKAGE = __name__.rpartition(".")[0]
 
@@ -60,21 +55,6 @@ class Guard:
 
 guard = Guard
 """`with guard("boundary"):`, in lower case because it reads as a statement."""
-
-
-def guarded(boundary: str) -> Callable[[Callable[P, R]], Callable[P, R | None]]:
-    """Decorate a function so that a failure in it is swallowed as by `guard`, and it returns `None`."""
-
-    def decorate(function: Callable[P, R]) -> Callable[P, R | None]:
-        @functools.wraps(function)
-        def wrapper(*args: P.args, **kwargs: P.kwargs) -> R | None:
-            with Guard(boundary):
-                return function(*args, **kwargs)
-            return None
-
-        return wrapper
-
-    return decorate
 
 
 def _where(traceback: TracebackType | None) -> str:

@@ -1,6 +1,5 @@
 """Keeps finished calls in the local store: the listener between the calls and the store's thread."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +11,9 @@ from llm_observer.call import Call
 from llm_observer.engine import billing_terms
 from llm_observer.export.events import event_from_attributes
 from llm_observer.export.store import Store
+from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
+from llm_observer.pricing.terms import CallTerms
 from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.providers import Providers
 from llm_observer.usage import Usage
@@ -21,7 +22,6 @@ __all__ = ["Keeper"]
 
 _LOADING_WAIT_S = 10.0
 """How long the store's thread waits for prices that are still loading."""
-_MOST_UNPRICED = 10_000
 
 
 class Keeper:
@@ -30,49 +30,48 @@ class Keeper:
     def __init__(self, path: Path, providers: Providers, prices: Prices) -> None:
         self._providers = providers
         self._prices = prices
-        self._unpriced: OrderedDict[str, tuple[Usage, Mapping[str, Any]]] = OrderedDict()
-        self.store = Store(path, reprice=self._priced)
+        self.store = Store(path)
 
     def __call__(
         self, call: Call, span_context: SpanContext, start_ns: int, end_ns: int, attributes: Attributes, /
     ) -> None:
-        """Hand the call's event to the store's thread."""
-        event = event_from_attributes(
-            attributes,
-            trace_id=span_context.trace_id,
-            span_id=span_context.span_id,
-            sampled=span_context.trace_flags.sampled,
-            start_ns=start_ns,
-            end_ns=end_ns,
-            resource=self._resource(),
-            error=call.error_type is not None,
-        )
-        if event is None:
-            return
-        if call.usage is not None and event["cost"].get("reason") == "prices_loading":
-            # An event says less than what decides the price: speed, place, searches.
-            self._unpriced[event["event_id"]] = call.usage, billing_terms(call)
-            if len(self._unpriced) > _MOST_UNPRICED:
-                self._unpriced.popitem(last=False)
-        self.store.put(event)
+        """Hand over to the store's thread, which makes the event: the call need not wait for that."""
+        failed = call.error_type is not None
+        loading = call.report is not None and call.report.cost.reason == "prices_loading"
+        # An event says less than what decides the price: speed, place, searches.
+        unpriced = (call.usage, billing_terms(call)) if loading and call.usage is not None else None
+        resource = self._resource()
+
+        def make() -> dict[str, Any] | None:
+            event = event_from_attributes(
+                attributes,
+                trace_id=span_context.trace_id,
+                span_id=span_context.span_id,
+                sampled=span_context.trace_flags.sampled,
+                start_ns=start_ns,
+                end_ns=end_ns,
+                resource=resource,
+                error=failed,
+            )
+            if event is not None and unpriced is not None:
+                with guard("keeping.price"):
+                    event["cost"] = self._cost(*unpriced)
+            return event
+
+        self.store.put(make)
 
     def _resource(self) -> Mapping[str, Any]:
         resource = getattr(self._providers.current(), "resource", None)
         return getattr(resource, "attributes", None) or {}
 
-    def _priced(self, event: dict[str, Any]) -> dict[str, Any]:
-        """The event with its cost, now that prices have loaded. On the store's thread, which may wait."""
-        known = self._unpriced.pop(event["event_id"], None)
-        if known is None:
-            return event
+    def _cost(self, usage: Usage, terms: CallTerms) -> dict[str, str]:
+        """The cost of a call, now that prices have loaded. On the store's thread, which may wait."""
         self._prices.wait(_LOADING_WAIT_S)
-        usage, terms = known
         estimate = self._prices.estimate(usage=usage, **terms)
         figures = {"usd": estimate.usd, "saved_usd": estimate.saved_usd}
         words = {"reason": estimate.reason, "source": estimate.source}
-        event["cost"] = {name: _plain(value) for name, value in figures.items() if value is not None}
-        event["cost"] |= {name: value for name, value in words.items() if value is not None}
-        return event
+        cost = {name: _plain(value) for name, value in figures.items() if value is not None}
+        return cost | {name: value for name, value in words.items() if value is not None}
 
 
 def _plain(amount: Decimal) -> str:

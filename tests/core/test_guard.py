@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from llm_observer.counters import counters
-from llm_observer.guard import Guard, guard, guarded
+from llm_observer.guard import Guard, guard
 
 SECRET = "the prompt that broke it"
 
@@ -119,16 +119,3 @@ def test_what_does_not_fail_is_not_touched(debug: pytest.LogCaptureFixture) -> N
         pass
     assert counters.of("errors") == {}
     assert records(debug) == []
-
-
-@pytest.mark.usefixtures("fail_open")
-def test_a_guarded_function_returns_what_it_returns_and_none_when_it_fails() -> None:
-    @guarded("half")
-    def half(n: int) -> float:
-        """Half of it."""
-        return 1 / n
-
-    assert half(2) == 0.5
-    assert half(0) is None
-    assert (half.__name__, half.__doc__) == ("half", "Half of it.")
-    assert counters.of("errors") == {"half": 1}

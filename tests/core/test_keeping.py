@@ -150,24 +150,7 @@ def test_a_call_whose_repricing_fails_is_kept_without_a_cost(
     loading.set()
     (event,) = kept(store)
     assert event["cost"] == {"reason": "prices_loading"}
-    assert counters.of("errors") == {"store.reprice": 1}
-
-
-def test_what_waits_for_prices_is_bounded(
-    patched: Callable[..., None],
-    ask: Ask,
-    store: Path,
-    loading: threading.Event,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """What fell out keeps the reason why it has no cost."""
-    monkeypatch.setattr("llm_observer.keeping._MOST_UNPRICED", 1)
-    patched()
-    ask()
-    ask()
-    loading.set()
-    first, _ = kept(store)
-    assert first["cost"] == {"reason": "prices_loading"}
+    assert counters.of("errors") == {"keeping.price": 1}
 
 
 def test_a_store_that_cannot_be_written_costs_the_application_nothing(

@@ -254,31 +254,29 @@ def test_calls_that_are_too_old_go(path: Path) -> None:
     assert ids(path) == [f"{1:016x}"]
 
 
-def test_unpriced_calls_are_priced_on_the_stores_thread(path: Path) -> None:
+def test_an_event_that_is_handed_over_unmade_is_made_on_the_stores_thread(path: Path) -> None:
     threads: list[str] = []
 
-    def reprice(event: dict[str, Any]) -> dict[str, Any]:
+    def make() -> dict[str, Any]:
         threads.append(threading.current_thread().name)
-        return {**event, "cost": {"usd": "2"}}
+        return call(1)
 
-    loading, unknown = call(1), call(2)
-    loading["cost"], unknown["cost"] = {"reason": "prices_loading"}, {"reason": "unknown_model"}
-    keep(path, loading, unknown, reprice=reprice)
-    assert [event["cost"] for event in read_events(path)] == [{"usd": "2"}, {"reason": "unknown_model"}]
+    keep(path, make, call(2), lambda: None)
+    assert ids(path) == [call(n)["trace"]["span_id"] for n in (1, 2)]
     assert threads == ["llm_observer.store"]
+    assert counters.of("dropped") == {}
 
 
-def test_a_price_that_cannot_be_had_costs_no_call(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_whose_making_fails_is_dropped_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Guard, "strict", False)
 
-    def reprice(event: dict[str, Any]) -> dict[str, Any]:
-        raise KeyError(event["event_id"])
+    def make() -> dict[str, Any]:
+        raise KeyError
 
-    loading = call(1)
-    loading["cost"] = {"reason": "prices_loading"}
-    keep(path, loading, reprice=reprice)
-    assert [event["cost"] for event in read_events(path)] == [{"reason": "prices_loading"}]
-    assert counters.of("errors") == {"store.reprice": 1}
+    keep(path, make, call(2))
+    assert ids(path) == [call(2)["trace"]["span_id"]]
+    assert counters.of("errors") == {"store.encode": 1}
+    assert counters.of("dropped") == {"store_invalid": 1}
 
 
 def test_what_is_no_event_is_dropped_alone(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

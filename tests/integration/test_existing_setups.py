@@ -286,19 +286,7 @@ def test_calls_below_an_unsampled_remote_parent_are_told_apart(
 
 
 @pytest.mark.parametrize("sdk", SDKS)
-@pytest.mark.parametrize(
-    "above",
-    [
-        "none",
-        pytest.param(
-            "remote",
-            marks=pytest.mark.xfail(
-                reason="a disabled SDK hands out the parent as the span, so both calls get its ids and are one event",
-                strict=False,
-            ),
-        ),
-    ],
-)
+@pytest.mark.parametrize("above", ["none", "remote"])
 def test_with_the_sdk_disabled_calls_are_stored_and_counted(
     above: str,
     sdk: str,

@@ -22,6 +22,7 @@ from llm_observer.adapters.site import call_site
 from llm_observer.adapters.watch import Watch, observed_items, observed_items_async
 from llm_observer.call import Call
 from llm_observer.guard import guard
+from llm_observer.results import CallSite
 from llm_observer.telemetry.callspan import KEY
 from llm_observer.telemetry.runtime import Runtime
 from llm_observer.telemetry.tags import current_tag
@@ -118,7 +119,7 @@ class Hook:
                 server_address=server.address,
                 stream=bool(kwargs.get("stream")),
                 tag=current_tag.get(),
-                site=call_site() if runtime.settings.call_site else None,
+                site=_site(runtime),
                 engine=runtime.engine,
             )
             return Watch(
@@ -184,6 +185,14 @@ class Hook:
             return request
 
         return _build_request
+
+
+def _site(runtime: Runtime) -> CallSite | None:
+    """Where the application made the call. A failure to find out costs no more than that."""
+    if runtime.settings.call_site:
+        with guard("hook.call_site"):
+            return call_site()
+    return None
 
 
 def _sync_stream(original: Callable[..., Any]) -> Callable[..., Any]:

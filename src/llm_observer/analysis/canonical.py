@@ -5,7 +5,6 @@ the spelling of numbers and escapes, and volatile values (which are masked by th
 """
 
 import json
-import re
 import unicodedata
 from typing import Any, NamedTuple, cast
 
@@ -18,8 +17,6 @@ __all__ = ["EXAMINED", "Forms", "canonical_forms", "tidy_text"]
 
 EXAMINED = 24_000
 """Characters of one segment that are looked through for volatile values: about 5 ms of work."""
-
-_SPACE = re.compile(r"\s+")
 
 
 class Forms(NamedTuple):
@@ -36,7 +33,7 @@ def tidy_text(text: str) -> str:
     """`text` with runs of white space as one space, none at its ends, in Unicode form NFC."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
-    return _SPACE.sub(" ", text).strip()
+    return " ".join(text.split())
 
 
 def canonical_forms(segment: Segment, examine: int = EXAMINED) -> Forms:

@@ -20,6 +20,7 @@ __all__ = ["Store", "StoreError", "read_events"]
 log = logging.getLogger("llm_observer")
 
 Event = dict[str, Any]
+Item = Event | Callable[[], Event | None]
 
 _REASONS = {
     "corrupt": "it is damaged; move it away",
@@ -53,8 +54,6 @@ class Store:
         max_age_s: Calls older than this are deleted.
         max_bytes: When the file holds more, the oldest calls are deleted.
         max_queue: Most events waiting to be written; then the oldest is dropped.
-        reprice: Called on the store's thread with each event whose cost is not known because prices were still
-            loading (`cost.reason` is `prices_loading`); returns the event to keep.
     """
 
     def __init__(
@@ -64,18 +63,16 @@ class Store:
         max_age_s: float = 30 * 86400,
         max_bytes: int = 256 << 20,
         max_queue: int = 10_000,
-        reprice: Callable[[Event], Event] | None = None,
     ) -> None:
         self.path = path
         self._max_age_s = max_age_s
         self._max_bytes = max_bytes
-        self._reprice = reprice
         self._file = SharedFile(path)
         self._warned: set[str] = set()
         self._retry_at = 0.0
         self._rows_since_prune = _PRUNE_EVERY_ROWS
         self._prune_at = 0.0
-        self._worker: Worker[Event] = Worker(
+        self._worker: Worker[Item] = Worker(
             self._write,
             name="llm_observer.store",
             max_queue=max_queue,
@@ -90,9 +87,13 @@ class Store:
         """How many events wait to be written."""
         return self._worker.queued
 
-    def put(self, event: Event) -> None:
-        """Keep `event`, which is the store's from here on. Neither blocks nor raises."""
-        self._worker.put(event)
+    def put(self, item: Item) -> None:
+        """Keep an event, which is the store's from here on. Neither blocks nor raises.
+
+        Args:
+            item: The event, or what makes it: called on the store's thread, it returns `None` for no event.
+        """
+        self._worker.put(item)
 
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait at most `timeout` seconds until every event put before is written or counted as dropped."""
@@ -105,11 +106,11 @@ class Store:
     def __repr__(self) -> str:
         return f"Store({str(self.path)!r})"
 
-    def _write(self, events: list[Event]) -> None:
+    def _write(self, items: list[Item]) -> None:
         if time.monotonic() < self._retry_at:
-            _count_drop("unavailable", len(events))
+            _count_drop("unavailable", len(items))
             return
-        rows = [row for row in map(self._row, events) if row is not None]
+        rows = [row for row in map(self._row, items) if row is not None]
         with self._file.lock:
             try:
                 self._file.open().write(rows)
@@ -122,11 +123,11 @@ class Store:
             except FAILURES as error:
                 self._failed(error, 0)
 
-    def _row(self, event: Event) -> Row | None:
-        if self._reprice is not None and event["cost"].get("reason") == "prices_loading":
-            with guard("store.reprice"):
-                event = self._reprice(event)
+    def _row(self, item: Item) -> Row | None:
         with guard("store.encode"):
+            event = item() if callable(item) else item
+            if event is None:
+                return None
             at = datetime.fromisoformat(event["occurred_at"]).timestamp()
             return event["event_id"], at, json.dumps(event, allow_nan=False, separators=(",", ":"))
         _count_drop("invalid", 1)

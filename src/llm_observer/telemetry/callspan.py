@@ -300,7 +300,11 @@ class CallSpan:
             if context is None and self._foreign is not None:
                 context = self._foreign.unsampled
             if context is not None and context.is_valid:
-                return context
+                outer = trace.get_current_span(self._parent).get_span_context()
+                if context.span_id != outer.span_id:
+                    return context
+                # A tracer that makes no spans hands out the parent: its ids are not this call's.
+                return SpanContext(context.trace_id, _ids.generate_span_id(), is_remote=False)
         return SpanContext(_ids.generate_trace_id(), _ids.generate_span_id(), is_remote=False)
 
 
