@@ -24,7 +24,7 @@ __all__ = ["Analyzer", "Finding", "Observation"]
 
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
-_MOST_LINKS = 50_000
+_MOST_LINKS = 25_000
 
 MEDIA_TOKENS = 1000.0
 """What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
@@ -62,7 +62,10 @@ class Finding:
 
 
 class Analyzer:
-    """Explains calls one after another; each is compared with those before it. Safe in threads."""
+    """Explains calls one after another; each is compared with those before it. Safe in threads.
+
+    What it remembers is bounded, with the defaults to about 40 MB in all: half of it is the index.
+    """
 
     def __init__(self, hasher: Hasher, *, index: PrefixIndex | None = None) -> None:
         self._hasher = hasher

@@ -50,7 +50,7 @@ class Fingerprint(NamedTuple):
 class Fingerprinter:
     """Makes and remembers fingerprints. Not safe in threads by itself: its owner holds a lock."""
 
-    def __init__(self, hasher: Hasher, *, most: int = 20_000) -> None:
+    def __init__(self, hasher: Hasher, *, most: int = 10_000) -> None:
         self._hasher = hasher
         self._most = most
         self._salt = int.from_bytes(hasher.digest(b"sketch")[:4])

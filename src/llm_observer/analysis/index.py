@@ -84,7 +84,7 @@ class PrefixIndex:
     safe in threads by itself: its owner holds a lock.
     """
 
-    def __init__(self, *, max_bytes: int = 40_000_000) -> None:
+    def __init__(self, *, max_bytes: int = 20_000_000) -> None:
         self._budget = max_bytes
         self._used = 0
         self._nodes: OrderedDict[bytes, Trace] = OrderedDict()

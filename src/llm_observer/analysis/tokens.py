@@ -41,7 +41,7 @@ _LEAST_ERROR = 0.01
 _SAFETY = 8.0
 _GRAIN = 2.0
 """A stretch of n tokens errs by some multiple of √n besides: single words are not the average word."""
-_MOST_WEIGHED = 20_000
+_MOST_WEIGHED = 10_000
 
 
 def count_classes(text: str) -> "array[int]":

@@ -1,0 +1,178 @@
+"""What the analysis costs the thread that made a call, and how that grows with the prompt and with the prompts seen.
+
+    python benchmarks/analysis.py [--quick]
+
+Figures are CPU time of this process: the least of several runs, beside one `json.dumps` and one `json.loads` of the
+same body measured in the same loop, since machines are noisy and ratios are less so.
+"""
+
+import argparse
+import gc
+import json
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from llm_observer.analysis.analyzer import Analyzer, Observation
+from llm_observer.analysis.index import PrefixIndex
+from llm_observer.analysis.prompts import read_prompt
+from llm_observer.engine import Engine
+from llm_observer.pricing.prices import Prices
+from llm_observer.privacy import Hasher
+from llm_observer.replay import call_from_record, iter_analyze
+from llm_observer.usage import Usage
+
+JSON = dict[str, Any]
+
+ROOT = Path(__file__).parents[1]
+TOKEN_BYTES = 4
+MODEL = "claude-sonnet-4-6"
+
+
+def text() -> str:
+    """Prose, code and tables: this project's own."""
+    pages = sorted((ROOT / "docs").glob("*.md")) + sorted((ROOT / "src").rglob("*.py"))
+    return "\n".join(page.read_text(encoding="utf-8") for page in pages)
+
+
+CORPUS = text()
+
+
+def cut(start: int, length: int) -> str:
+    """`length` characters of the corpus, which is repeated as need be."""
+    start %= len(CORPUS)
+    repeated = CORPUS[start:] + CORPUS * (1 + length // len(CORPUS))
+    return repeated[:length]
+
+
+def record(tokens: int, i: int, *, seed: int = 0) -> JSON:
+    """Call `i` of a conversation of about so many tokens: half of it system text, half history; a new last question."""
+    half = tokens * TOKEN_BYTES // 2
+    turns = max(2, tokens // 500)
+    messages: list[JSON] = [
+        {"role": "user" if n % 2 == 0 else "assistant", "content": f"{n}: {cut(seed + 977 * n, half // turns)}"}
+        for n in range(turns)
+    ]
+    marker = {"type": "ephemeral"}
+    question = [{"type": "text", "text": f"Question {i} of {seed}", "cache_control": marker}]
+    messages.append({"role": "user", "content": question})
+    system = [{"type": "text", "text": f"{seed} {cut(seed, half)}", "cache_control": marker}]
+    return {
+        "at": 1.79e9 + i * 5,
+        "provider": "anthropic",
+        "api": "messages",
+        "request": {"model": MODEL, "max_tokens": 16, "system": system, "messages": messages},
+        "usage": {
+            "input_tokens": 10,
+            "output_tokens": 5,
+            "cache_read_input_tokens": 0 if i == 0 else tokens,
+            "cache_creation_input_tokens": tokens if i == 0 else 20,
+        },
+    }
+
+
+def timed(function: Callable[..., object], *arguments: object) -> float:
+    """CPU milliseconds of one call."""
+    began = time.process_time()
+    function(*arguments)
+    return (time.process_time() - began) * 1e3
+
+
+def per_call(sizes: list[int], runs: int) -> None:
+    """Cost of one call: its prompt seen before but for the last question, and not seen before."""
+    prices = Prices()
+    prices.wait(30)
+    print("| prompt tokens | body kB | seen before, ms | ÷ json.dumps | new, ms | json.dumps, ms | json.loads, ms |")
+    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for tokens in sizes:
+        engine = Engine(Hasher(b"a key for the benchmark"), prices)
+        seen: list[float] = []
+        fresh: list[float] = []
+        dumps: list[float] = []
+        loads: list[float] = []
+        for i in range(runs):
+            one = record(tokens, i)
+            body = json.dumps(one["request"])
+            call = call_from_record(one)
+            seen.append(timed(engine.explain, call))
+            dumps.append(timed(json.dumps, one["request"]))
+            loads.append(timed(json.loads, body))
+            other = call_from_record(record(tokens, 0, seed=7919 * (i + 1)))
+            fresh.append(timed(engine.explain, other))
+        kilobytes = len(json.dumps(record(tokens, 0)["request"])) / 1000
+        warm = min(seen[2:])
+        print(
+            f"| {tokens:,} | {kilobytes:,.0f} | {warm:.2f} | {warm / min(dumps):.1f} | {min(fresh[1:]):.1f} "
+            f"| {min(dumps):.2f} | {min(loads):.2f} |",
+            flush=True,
+        )
+
+
+def throughput(megabytes: int) -> None:
+    """`analyze` over recorded conversations that grow."""
+    size = 0
+
+    def records() -> Iterator[JSON]:
+        nonlocal size
+        i = 0
+        while size < megabytes * 1_000_000:
+            one = record(4000, i % 20, seed=104729 * (i // 20))
+            size += len(json.dumps(one))
+            yield one
+            i += 1
+
+    calls = 0
+    began = time.process_time()
+    for _ in iter_analyze(records()):
+        calls += 1
+    seconds = time.process_time() - began
+    rate = size / 1e6 / seconds
+    print(f"\nanalyze: {rate:.1f} MB/s, {calls / seconds:,.0f} calls/s ({calls:,} calls, making the records included)")
+
+
+def memory(counts: list[int]) -> None:
+    """What the index holds after so many prompts, by its own count and by the allocator's."""
+    print("\n| prompts | kept | index says, MB | allocated, MB |")
+    print("| ---: | ---: | ---: | ---: |")
+    for count in counts:
+        gc.collect()
+        tracemalloc.start()
+        index = PrefixIndex()
+        analyzer = Analyzer(Hasher(b"a key for the benchmark"), index=index)
+        for i in range(count):
+            messages = [{"role": "user", "content": f"prompt {i // 8}, turn {n} of it"} for n in range(1 + i % 8)]
+            prompt = read_prompt("messages", {"system": "Be brief.", "messages": messages})
+            assert prompt is not None
+            usage = Usage(input_tokens=20, cache_read_tokens=0, cache_write_tokens=0)
+            analyzer.explain(
+                Observation(
+                    provider="anthropic",
+                    model=MODEL,
+                    scope="",
+                    at=float(i),
+                    ready_at=float(i),
+                    prompt=prompt,
+                    usage=usage,
+                )
+            )
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        print(f"| {count:,} | {len(index):,} | {index.used_bytes / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
+
+
+def main() -> int:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer runs")
+    quick = parser.parse_args().quick
+    per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
+    throughput(5 if quick else 40)
+    memory([1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
