@@ -290,3 +290,17 @@ def test_it_shows_progress_ends_within_half_a_minute_and_leaves_nothing_behind(r
     ]
     assert float(report.split(" s.")[0]) < 30
     assert ran.kept == []
+
+
+def test_the_readme_shows_what_the_demo_prints(ran: Run) -> None:
+    """Causes, places, lines of code and fixes; amounts follow the price list and are not compared."""
+
+    def told(text: str) -> list[str]:
+        words = [line.split() for line in text.splitlines()]
+        rows = [row for row in words if row[:1] in (["where"], ["code"], ["fix"])]
+        return [f"{row[0]} {' '.join(row[1:]).rpartition('/')[2]}" for row in rows]
+
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("```text\n")[2].partition("```")[0]
+    assert len(told(shown)) == 3 * len(PLANTED)
+    assert told(shown) == told(ran.text)
