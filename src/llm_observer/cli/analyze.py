@@ -7,7 +7,7 @@ from typing import Any
 
 from llm_observer.call import Call
 from llm_observer.cli.output import FAILED, MISUSED, UserError, write_report
-from llm_observer.cli.recordings import Entry, Recordings
+from llm_observer.cli.recordings import Entry, Recordings, shown
 from llm_observer.cli.ticker import Ticker
 from llm_observer.engine import Engine, billing_terms
 from llm_observer.pricing.resolve import STANDARD_TIERS
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             report = sum_up(_records(engine, entries))
         _finish(entries, recordings, ticker)
     if report is not None:
-        title = options.files[0] if len(options.files) == 1 else f"{len(options.files)} files"
+        title = shown(options.files[0]) if len(options.files) == 1 else f"{len(options.files)} files"
         write_report(report, title=title, as_machine=options.json, passed_over=recordings.problems)
     return FAILED if recordings.problems else 0
 
@@ -89,7 +89,7 @@ def _finish(entries: _Watched, recordings: Recordings, ticker: Ticker) -> None:
     """Say what the reader of the report has to know of how it was made."""
     problems = recordings.problems
     if not entries.calls:
-        what = f": {problems:,} problems; docs/analyze.md says what a record is" if problems else ": there are no calls"
+        what = "; docs/analyze.md says what a record is" if problems else ": there are no calls"
         raise UserError(f"nothing was read{what}", status=MISUSED)
     if problems > ticker.most:
         ticker.say(f"{problems:,} problems in all, {ticker.most} of them shown")

@@ -1,6 +1,5 @@
 """Recorded calls out of files of JSON lines, plain or gzip, one line at a time."""
 
-import gzip
 import heapq
 import io
 import json
@@ -14,16 +13,15 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO, Self, cast
 
 from llm_observer.call import Call
+from llm_observer.cli.streams import BUFFER_BYTES, GZIP, Counted, Unpacked
 from llm_observer.replay import RecordError, call_from_record
 
-__all__ = ["MOST_LINE_BYTES", "Entry", "Recordings"]
+__all__ = ["MOST_LINE_BYTES", "Entry", "Recordings", "shown"]
 
 MOST_LINE_BYTES = 64 << 20
 """A longer line is passed over: it would have to be in memory at once."""
 
 _STDIN = "-"
-_BUFFER_BYTES = 1 << 18
-_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 
 OnProblem = Callable[[str], object]
@@ -60,7 +58,7 @@ class Recordings:
             try:
                 self._files.append(self._stack.enter_context(_File(name, self._problem)))
             except OSError as error:
-                self._problem(f"{_shown(name)}: cannot be read: {error.strerror or 'no such input'}")
+                self._problem(f"{shown(name)}: cannot be read: {error.strerror or 'no such input'}")
 
     def __enter__(self) -> Self:
         return self
@@ -91,24 +89,18 @@ class _File:
     """One file. Iterates over its calls."""
 
     def __init__(self, name: str, on_problem: OnProblem) -> None:
-        self.name = _shown(name)
+        self.name = shown(name)
         self._on_problem = on_problem
         file = _opened(name)
         try:
             about = os.fstat(file.fileno())
             self.size = about.st_size if stat.S_ISREG(about.st_mode) else None
-            self.raw = _Counted(file)
-            self.packed = self.raw.starts_with(_GZIP)
+            self.raw = Counted(file)
+            self.packed = self.raw.starts_with(GZIP)
         except BaseException:
             file.close()
             raise
-        plain = io.BufferedReader(self.raw, _BUFFER_BYTES)
-        # GzipFile reads all the members of a file that was appended to.
-        self._stream = (
-            io.BufferedReader(cast("Any", gzip.GzipFile(fileobj=plain, mode="rb")), _BUFFER_BYTES)
-            if self.packed
-            else plain
-        )
+        self._stream = io.BufferedReader(Unpacked(self.raw) if self.packed else self.raw, BUFFER_BYTES)
 
     def __enter__(self) -> Self:
         return self
@@ -143,39 +135,8 @@ class _File:
                 yield number, line
                 continue
             while line and not line.endswith(b"\n"):
-                line = self._stream.readline(_BUFFER_BYTES)
+                line = self._stream.readline(BUFFER_BYTES)
             yield number, None
-
-
-class _Counted(io.RawIOBase):
-    """Bytes of an unbuffered file, counted as they are read."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file: Any = file
-        self._ahead = b""
-        self.count = 0
-
-    def starts_with(self, magic: bytes) -> bool:
-        """Whether the file starts so. Ask before anything is read."""
-        while len(self._ahead) < len(magic) and (more := self._file.read(len(magic) - len(self._ahead))):
-            self._ahead += more
-        return self._ahead == magic
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if self._ahead:
-            size = min(len(self._ahead), len(buffer))
-            buffer[:size], self._ahead = self._ahead[:size], self._ahead[size:]
-        else:
-            size = self._file.readinto(buffer) or 0
-        self.count += size
-        return size
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 def _opened(name: str) -> BinaryIO:
@@ -186,7 +147,8 @@ def _opened(name: str) -> BinaryIO:
     return cast("BinaryIO", open(sys.stdin.fileno(), "rb", buffering=0, closefd=False))
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
+    """The name of a file as people read it."""
     return "standard input" if name == _STDIN else name
 
 

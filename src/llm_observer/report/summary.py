@@ -180,8 +180,9 @@ class _Group:
 
     @property
     def weight(self) -> tuple[Decimal, int]:
-        """What it loses and how often it is seen: the less, the sooner it is told with others."""
-        return self.totals.lost, self.totals.calls
+        """What it may claim and how often it is seen: the less, the sooner it is told with others."""
+        calls = self.totals.calls
+        return (self.totals.lost if calls >= FEWEST_CALLS else Decimal(0)), calls
 
     def merge(self, others: "_Group") -> None:
         """Count the calls of another family too. Places in its prompt mean nothing in this one."""
