@@ -329,6 +329,11 @@ class TestProblems:
             f"llm-observer: {tmp_path}: cannot be read: Is a directory",
         ]
 
+    @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file whose reading fails")
+    def test_a_file_whose_reading_fails_is_told(self, capsys: pytest.CaptureFixture[str]) -> None:
+        assert main(["analyze", "/proc/self/mem"]) == 2
+        assert errors(capsys)[0] == "llm-observer: /proc/self/mem: cannot be read: Input/output error"
+
     @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x1f", gzip.compress(b"")])
     def test_a_file_without_calls_is_status_2(
         self, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
