@@ -223,7 +223,7 @@ class TestInput:
     ) -> None:
         (tmp_path / "f").write_bytes(line(5000) + line(4990) + line(1))
         assert main(["analyze", "--json", str(tmp_path / "f")]) == 0
-        assert "1 calls stand more than 10 minutes behind a later one" in capsys.readouterr().err
+        assert "out of order: 1 call more than 10 minutes behind a later one" in capsys.readouterr().err
 
     def test_a_mark_of_utf_8_windows_line_ends_and_blank_lines_are_no_problem(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

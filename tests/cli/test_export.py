@@ -14,6 +14,7 @@ import llm_observer
 from llm_observer.cli import main
 from llm_observer.demo.provider import Provider
 from llm_observer.export.store import Store
+from llm_observer.wiring import connected
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def store(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def unpatched() -> Iterator[None]:
     yield
     llm_observer.unpatch()
@@ -45,7 +46,7 @@ def test_it_prints_the_bodies_and_says_that_nothing_was_sent(store: Path, capsys
     told = printed.err.splitlines()
     assert "3 calls in 1 request" in told[0]
     assert "nothing was sent" in told[0]
-    assert "1 calls are left out: their traces were not sampled" in told[1]
+    assert "left out: 1 call whose trace was not sampled" in told[1]
     assert "an app sends nothing" in told[2]
 
 
@@ -57,6 +58,7 @@ def test_names_are_in_it_when_they_would_be_sent(
     assert "/srv/app/claude.py" in capsys.readouterr().out
 
 
+@pytest.mark.usefixtures("unpatched")
 def test_it_is_byte_for_byte_what_an_app_sends(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,12 +70,13 @@ def test_it_is_byte_for_byte_what_an_app_sends(
         monkeypatch.setenv("LLM_OBSERVER_ENDPOINT", endpoint.url)
         monkeypatch.setenv("LLM_OBSERVER_STORE", str(path))
         llm_observer.patch()
-        llm_observer.estimate_cost(provider="openai", model="gpt-4.1", usage={"input_tokens": 1, "output_tokens": 1})
+        process = connected()
+        assert process is not None
+        assert process.runtime.engine.prices.wait(30), "else the store would know the cost and the event not yet"
         with anthropic.Anthropic(base_url=provider.anthropic_url, api_key="none") as client:
-            for n in range(3):
-                client.messages.create(
-                    model="claude-sonnet-5", max_tokens=9, messages=[{"role": "user", "content": f"question {n}"}]
-                )
+            client.messages.create(
+                model="claude-sonnet-5", max_tokens=9, messages=[{"role": "user", "content": "question"}]
+            )
         assert llm_observer.flush(30)
         sent = [gzip.decompress(request.body) for request in endpoint.requests]
         assert main(["export", "--dry-run", "--store", str(path)]) == 0
@@ -110,7 +113,7 @@ def test_what_is_no_event_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixt
     assert main(["export", "--dry-run", "--store", str(path)]) == 0
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert "1 calls are left out: they are not events" in printed.err
+    assert "left out: 1 call in a shape" in printed.err
 
 
 def test_settings_that_keep_an_app_from_sending_are_told(

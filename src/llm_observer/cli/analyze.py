@@ -12,6 +12,7 @@ from llm_observer.cli.ticker import Ticker
 from llm_observer.engine import Engine, billing_terms
 from llm_observer.pricing.resolve import STANDARD_TIERS
 from llm_observer.replay import replay_engine
+from llm_observer.report import words
 from llm_observer.report.machine import call_as_json
 from llm_observer.report.records import Record, record_of
 from llm_observer.report.summary import sum_up
@@ -95,6 +96,6 @@ def _finish(entries: _Watched, recordings: Recordings, ticker: Ticker) -> None:
         ticker.say(f"{problems:,} problems in all, {ticker.most} of them shown")
     if entries.out_of_order:
         ticker.say(
-            f"{entries.out_of_order:,} calls stand more than 10 minutes behind a later one: each call is compared with "
-            'those before it, so sort the records by "at"'
+            f"out of order: {words.calls(entries.out_of_order)} more than 10 minutes behind a later one; each is compared "
+            'with those before it, so sort the records by "at"'
         )

@@ -13,6 +13,7 @@ from llm_observer.export.envelope import MAX_EVENTS
 from llm_observer.export.exporter import preview
 from llm_observer.export.names import redact
 from llm_observer.export.store import read_events
+from llm_observer.report import words
 
 __all__ = ["add"]
 
@@ -79,12 +80,11 @@ class _Counted:
 
 def _told(settings: Settings, counted: _Counted, requests: int) -> Iterator[str]:
     posts = "1 request" if requests == 1 else f"{requests:,} requests"
-    calls = "1 call" if counted.sent == 1 else f"{counted.sent:,} calls"
-    yield f"{calls} in {posts}, each shown on a line as it is before gzip; nothing was sent"
+    yield f"{words.calls(counted.sent)} in {posts}, each shown on a line as it is before gzip; nothing was sent"
     if counted.unsampled:
-        yield f"{counted.unsampled:,} calls are left out: their traces were not sampled"
+        yield f"left out: {words.calls(counted.unsampled)} whose trace was not sampled"
     if counted.invalid:
-        yield f"{counted.invalid:,} calls are left out: they are not events that the contract allows"
+        yield f"left out: {words.calls(counted.invalid)} in a shape that the contract does not allow"
     if settings.sends:
         yield f"an app with these settings POSTs such calls to {urlsplit(settings.endpoint or '').hostname} as they end"
     else:

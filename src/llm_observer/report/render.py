@@ -131,7 +131,7 @@ def _troubled(number: int, family: Family) -> Table:
     head = Table.grid(expand=True)
     head.add_column(ratio=1)
     head.add_column(justify="right", no_wrap=True)
-    about = f"   {family.model or 'model not known'} · {_times(family.totals.calls)}"
+    about = f"   {family.model or 'model not known'} · {words.calls(family.totals.calls)}"
     head.add_row(Text.assemble((family.name, _STRONG), (about, _MUTED)), _price_tag(family))
     block.add_row(str(number), head)
     block.add_row("", Text(words.what_happened(finding), style="yellow"))
@@ -176,11 +176,7 @@ def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
     for other in family.findings[1:3]:
         at = words.place(other)
         said = words.what_happened(other)
-        yield "also", Text(f"{said} ({at + ', ' if at else ''}{_times(other.calls)})", style=_MUTED)
-
-
-def _times(calls: int) -> str:
-    return "1 call" if calls == 1 else f"{calls:,} calls"
+        yield "also", Text(f"{said} ({at + ', ' if at else ''}{words.calls(other.calls)})", style=_MUTED)
 
 
 def _others(families: list[Family]) -> Table:
@@ -215,7 +211,7 @@ def _unpriced(report: Report) -> Table:
     grid.add_column(overflow="fold")
     for model in report.unpriced[:_MOST_SHOWN]:
         add = words.what_to_add(model.reason)
-        said = f"{_times(model.calls)}: {words.why_unpriced(model.reason)}" + (f"; {add}" if add else "")
+        said = f"{words.calls(model.calls)}: {words.why_unpriced(model.reason)}" + (f"; {add}" if add else "")
         grid.add_row(f"{model.model or '?'} ({model.provider or '?'})", Text(said, style=_MUTED))
         if model.entry is not None:
             grid.add_row("", Padding(Text(model.entry.rstrip(), style="cyan"), (0, 0, 1, 2)))

@@ -10,6 +10,7 @@ from llm_observer.results import CallSite
 
 __all__ = [
     "UNKNOWN",
+    "calls",
     "duration",
     "money",
     "percent",
@@ -148,6 +149,11 @@ def money(amount: Decimal | None) -> str:
     if size >= 1:
         return f"{sign}${size:,.2f}"
     return f"{sign}${size:.4f}" if size >= Decimal("0.00005") else f"{sign}<$0.0001"
+
+
+def calls(count: int) -> str:
+    """A number of calls."""
+    return "1 call" if count == 1 else f"{count:,} calls"
 
 
 def tokens(count: int | None) -> str:
