@@ -95,7 +95,5 @@ def _finish(entries: _Watched, recordings: Recordings, ticker: Ticker) -> None:
     if problems > ticker.most:
         ticker.say(f"{problems:,} problems in all, {ticker.most} of them shown")
     if entries.out_of_order:
-        ticker.say(
-            f"out of order: {words.calls(entries.out_of_order)} more than 10 minutes behind a later one; each is compared "
-            'with those before it, so sort the records by "at"'
-        )
+        late = f"{words.calls(entries.out_of_order)} more than 10 minutes behind a later one"
+        ticker.say(f'out of order: {late}; each is compared with those before it, so sort the records by "at"')

@@ -46,7 +46,7 @@ class Ticker:
         read = position()
         part = f"{words.percent(read / size)} of {words.size(size)}" if size else words.size(read)
         speed = words.size(round(read / max(now - self._started, _EVERY_S)))
-        sys.stderr.write(f"\r{part}, {calls:,} calls, {speed}/s\x1b[K")
+        sys.stderr.write(f"\r{part}, {words.calls(calls)}, {speed}/s\x1b[K")
         sys.stderr.flush()
         self._drawn = True
 
