@@ -397,7 +397,7 @@ class TestProgress:
         assert main(["analyze", str(pipe)]) == 0
         writer.join()
         first = terminal.getvalue().split("\r")[1]
-        assert "calls" in first
+        assert ", 1 call, " in first
         assert "%" not in first
 
 
