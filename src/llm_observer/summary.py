@@ -2,19 +2,23 @@
 
 import os
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeVar
 
 from llm_observer.guard import guard
-from llm_observer.results import CallReport, GroupSummary, Summary
+from llm_observer.results import CallReport, CostEstimate, GroupSummary, Summary
 
 __all__ = ["Callbacks", "Tally", "callbacks", "tally"]
 
 _MOST_FAMILIES = 1000
 _OTHERS = "(others)"
+_MOST_LOADING = 10_000
+
+Price = Callable[[], CostEstimate]
+"""Prices a call, waiting for prices if it must. Does not raise."""
 
 CallbackT = TypeVar("CallbackT", bound=Callable[[CallReport], object])
 
@@ -29,6 +33,12 @@ class _Totals:
     saved_usd: Decimal = Decimal(0)
     lost_usd: Decimal = Decimal(0)
     unpriced_calls: int = 0
+
+    def price(self, cost: CostEstimate) -> None:
+        """Add the cost of a call that was counted without one."""
+        self.unpriced_calls -= cost.usd is not None
+        self.cost_usd += cost.usd or 0
+        self.saved_usd += cost.saved_usd or 0
 
     def add(self, report: CallReport) -> None:
         self.calls += 1
@@ -73,20 +83,34 @@ class Tally:
         self._total = _Totals()
         self._families: OrderedDict[str, _Totals] = OrderedDict()
         self._causes: dict[str, _Totals] = {}
+        self._loading: deque[tuple[list[_Totals], Price]] = deque(maxlen=_MOST_LOADING)
 
-    def add(self, report: CallReport) -> None:
-        """Count one finished call."""
+    def add(self, report: CallReport, price: Price | None = None) -> None:
+        """Count one finished call; `price` prices it later, if it ended while prices were loading."""
         with self._lock:
-            self._total.add(report)
+            totals = [self._total]
             if report.prompt is not None:
                 known = report.prompt.family in self._families or len(self._families) < _MOST_FAMILIES
-                self._families.setdefault(report.prompt.family if known else _OTHERS, _Totals()).add(report)
+                totals.append(self._families.setdefault(report.prompt.family if known else _OTHERS, _Totals()))
             if report.cache.broke:
-                self._causes.setdefault(report.cache.cause, _Totals()).add(report)
+                totals.append(self._causes.setdefault(report.cache.cause, _Totals()))
+            for one in totals:
+                one.add(report)
+            if price is not None:
+                self._loading.append((totals, price))
 
     def summary(self) -> Summary:
-        """The totals so far."""
+        """The totals so far. Prices that are still loading are waited for, once."""
         with self._lock:
+            waiting, self._loading = self._loading, deque(maxlen=_MOST_LOADING)
+        priced: list[tuple[list[_Totals], CostEstimate]] = []
+        for totals, price in waiting:
+            with guard("summary.price"):
+                priced.append((totals, price()))
+        with self._lock:
+            for totals, cost in priced:
+                for one in totals:
+                    one.price(cost)
             return Summary(
                 total=self._total.frozen(),
                 by_family={name: totals.frozen() for name, totals in self._families.items()},

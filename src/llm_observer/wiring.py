@@ -8,16 +8,22 @@ from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
 from llm_observer.config import Settings
+from llm_observer.engine import billing_terms
 from llm_observer.guard import guard
+from llm_observer.pricing.prices import Prices
+from llm_observer.results import CostEstimate
 from llm_observer.summary import callbacks, tally
 from llm_observer.telemetry.describe_call import Attributes
-from llm_observer.telemetry.runtime import Runtime
+from llm_observer.telemetry.runtime import Listener, Runtime
 
 if TYPE_CHECKING:
     from llm_observer.export.processor import EnvelopeProcessor
     from llm_observer.keeping import Keeper
 
 __all__ = ["Process", "connect", "connected", "disconnect"]
+
+_LOADING_WAIT_S = 5.0
+"""How long `summary` waits for prices that are still loading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,7 @@ def connected() -> Process | None:
 
 def connect(runtime: Runtime) -> None:
     """Let all that takes note of calls listen to `runtime`. Opens no file and no socket yet."""
-    runtime.listeners.append(_report)
+    runtime.listeners.append(_reporter(runtime.engine.prices))
     keeper = _keeper(runtime)
     if keeper is not None:
         runtime.listeners.append(keeper)
@@ -91,7 +97,20 @@ def _keeper(runtime: Runtime) -> "Keeper | None":
     return Keeper(runtime.settings.store, runtime.providers, runtime.engine.prices)
 
 
-def _report(call: Call, _context: SpanContext, _start_ns: int, _end_ns: int, _attributes: Attributes, /) -> None:
-    if call.report is not None:
-        tally.add(call.report)
+def _reporter(prices: Prices) -> Listener:
+    """Tells the totals and the callbacks of each call."""
+
+    def report(call: Call, _context: SpanContext, _start_ns: int, _end_ns: int, _attributes: Attributes, /) -> None:
+        if call.report is None:
+            return
+        usage, terms = call.usage, billing_terms(call)
+
+        def price() -> CostEstimate:
+            prices.wait(_LOADING_WAIT_S)
+            return prices.estimate(usage=usage, **terms)
+
+        loading = call.report.cost.reason == "prices_loading"
+        tally.add(call.report, price if loading else None)
         callbacks.tell(call.report)
+
+    return report

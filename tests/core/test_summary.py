@@ -160,3 +160,15 @@ def test_a_callback_may_remove_itself_while_it_is_told() -> None:
     callbacks.tell(report())
     callbacks.tell(report())
     assert len(told) == 1
+
+
+def test_a_call_that_ended_while_prices_were_loading_is_priced_when_the_summary_is_asked_for() -> None:
+    tally = Tally()
+    loading = CostEstimate(reason="prices_loading")
+    waiting = CallReport(provider="openai", api="responses", model="m", at=1.0, cost=loading)
+    tally.add(waiting, lambda: CostEstimate(usd=Decimal("0.25"), saved_usd=Decimal("0.5")))
+    tally.add(waiting, lambda: CostEstimate(reason="unknown_model"))
+    for _ in range(2):
+        total = tally.summary().total
+        assert (total.calls, total.unpriced_calls) == (2, 1)
+        assert (total.cost_usd, total.saved_usd) == (Decimal("0.25"), Decimal("0.5"))

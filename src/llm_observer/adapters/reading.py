@@ -260,6 +260,8 @@ class MessagesReading(Reading):
             self._delta(found.get("delta"), found.get("usage"))
         elif kind == "message_start":
             self._message(found.get("message"))
+            # What it says of the output is where the count begins: a stream that is left early has none.
+            self._tokens.pop("output_tokens", None)
         elif kind == "error":
             self.call.error_type = code(found.get("error"), "type") or "error"
 

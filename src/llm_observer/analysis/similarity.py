@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from llm_observer.analysis.canonical import canonical_forms
+from llm_observer.analysis.compare import common
 from llm_observer.analysis.prompts import read_prompt
 from llm_observer.analysis.segments import Prompt, Segment
 from llm_observer.analysis.tokens import weigh
@@ -15,7 +16,7 @@ def prefix_similarity(a: Mapping[str, Any] | str, b: Mapping[str, Any] | str) ->
     """The part of the longer prompt that is a canonical prefix shared by both, by estimated tokens: 0 to 1.
 
     Canonical: white space, Unicode form, JSON key order, the order of tools and volatile values count as equal. It is
-    1 for prompts that differ in such noise only, 0 for prompts that differ from the first segment on. Symmetric.
+    1 for prompts that differ in such noise only, 0 for prompts that differ from the first character on. Symmetric.
 
     Args:
         a: A request body (OpenAI Chat Completions or Responses, Anthropic Messages), or a text.
@@ -25,6 +26,9 @@ def prefix_similarity(a: Mapping[str, Any] | str, b: Mapping[str, Any] | str) ->
     shared = 0.0
     for (form_a, weight_a), (form_b, weight_b) in zip(forms_a, forms_b, strict=False):
         if form_a != form_b:
+            # Into the segment where the two part, as far as its canonical text goes on alike.
+            if form_a[:2] == form_b[:2]:
+                shared += weigh(form_a[2][: common(form_a[2], form_b[2])])
             break
         shared += max(weight_a, weight_b)
     longer = max(sum(weight for _, weight in forms_a), sum(weight for _, weight in forms_b))

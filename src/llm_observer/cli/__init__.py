@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
+from llm_observer._version import __version__
 from llm_observer.cli import analyze, demo, doctor, export, report, version
 from llm_observer.cli.output import CLOSED, FAILED, HOW_TO_START, INTERRUPTED, Parser, UserError
 from llm_observer.export.store import StoreError
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="llm-observer",
         description="See what your LLM calls cost, what the prompt cache gave, and why it did not give more.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for module in _COMMANDS:
         module.add(commands)
