@@ -1,5 +1,6 @@
 """Connects a runtime to all that takes note of finished calls: totals, callbacks, the local store, the envelope."""
 
+import atexit
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Process", "connect", "connected", "disconnect"]
 
+_EXIT_S = 2.0
 _LOADING_WAIT_S = 5.0
 """How long `summary` waits for prices that are still loading."""
 
@@ -65,7 +67,20 @@ def connect(runtime: Runtime) -> None:
     senders: list[EnvelopeProcessor] = []
     if runtime.settings.sends:
         runtime.providers.extensions.append(lambda provider: senders.append(_send_from(provider, runtime.settings)))
+    if not _connected:
+        # The first to register, so the last to run: by then every other exit hook has ended the calls it knew of.
+        atexit.register(_flush_at_exit)
     _connected[:] = [Process(runtime, keeper, senders)]
+
+
+def _flush_at_exit() -> None:
+    """Write and send, in bounded time, what became known when the interpreter was already exiting."""
+    for process in _connected:
+        with guard("wiring.exit"):
+            if process.keeper is not None:
+                process.keeper.store.flush(_EXIT_S)
+            for sender in process.senders:
+                sender.force_flush(int(_EXIT_S * 1000))
 
 
 def disconnect(runtime: Runtime | None) -> None:

@@ -140,6 +140,7 @@ class CallSpan:
 
     def enter(self) -> None:
         """Start the span, unless the SDK starts one, and make it current. Never raises."""
+        self._runtime.open.add(self)
         if self._foreign is None:
             self._start_span()
         with guard("callspan.enter"):
@@ -234,6 +235,7 @@ class CallSpan:
             self._open.pop()
         except IndexError:
             return
+        self._runtime.open.discard(self)
         call = self.call
         if self.settle is not None:
             with guard("callspan.settle"):

@@ -18,9 +18,14 @@ _EXIT_TIMEOUT_S = 1.0
 
 
 class Reaper:
-    """Runs what finalizers leave behind. Its thread starts with the first response that could be dropped."""
+    """Runs what finalizers leave behind. Its thread starts with the first response that could be dropped.
 
-    def __init__(self) -> None:
+    Args:
+        at_exit: Called when the interpreter exits, before what finalizers left behind is run.
+    """
+
+    def __init__(self, at_exit: Callable[[], None]) -> None:
+        self._at_exit = at_exit
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._pid = 0
         self._lock = threading.Lock()
@@ -34,10 +39,14 @@ class Reaper:
                 return
             if not self._pid:
                 # A provider that flushes at exit registered before this, so it comes after.
-                atexit.register(self.drain, _EXIT_TIMEOUT_S)
+                atexit.register(self._end_all)
             self._pid = os.getpid()
             self._queue = SimpleQueue()
             threading.Thread(target=self._run, args=(self._queue,), name="llm-observer-reaper", daemon=True).start()
+
+    def _end_all(self) -> None:
+        self._at_exit()
+        self.drain(_EXIT_TIMEOUT_S)
 
     def put(self, end: Callable[[], None]) -> None:
         """Leave `end` to the thread. Safe in a finalizer."""

@@ -1,6 +1,8 @@
 """`Runtime`: what one instrumentation of the process works with."""
 
-from typing import Protocol
+import os
+import weakref
+from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry import trace
 from opentelemetry.metrics import MeterProvider
@@ -16,6 +18,9 @@ from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.metrics import Metrics
 from llm_observer.telemetry.providers import Providers
 from llm_observer.telemetry.reaper import Reaper
+
+if TYPE_CHECKING:
+    from llm_observer.telemetry.callspan import CallSpan
 
 __all__ = ["Listener", "Runtime"]
 
@@ -53,14 +58,23 @@ class Runtime:
         self.engine = engine
         self.providers = Providers(tracer_provider)
         self.metrics = Metrics(meter_provider)
-        self.reaper = Reaper()
+        self.open: set[CallSpan] = set()
+        """Calls that have begun and not ended."""
+        self.reaper = Reaper(self._finish_open)
         self.listeners: list[Listener] = []
+        _runtimes.add(self)
 
     def explain(self, call: Call) -> CallReport | None:
         """The report of a finished call; `None` when that failed. Never raises."""
         with guard("engine.explain"):
             return self.engine.explain(call)
         return None
+
+    def _finish_open(self) -> None:
+        """End the calls whose response nobody has read to its end, because the interpreter exits."""
+        for span in tuple(self.open):
+            with guard("runtime.exit"):
+                span.finish()
 
     def finished(
         self,
@@ -83,3 +97,16 @@ class Runtime:
         """Wait for calls that ended in a finalizer, then for the spans; at most `timeout` seconds for each."""
         drained = self.reaper.drain(timeout)
         return self.providers.force_flush(int(timeout * 1000)) and drained
+
+
+_runtimes: "weakref.WeakSet[Runtime]" = weakref.WeakSet()
+
+
+def _forget_open_calls() -> None:
+    """In a forked child: what was open is the parent's to end."""
+    for runtime in tuple(_runtimes):
+        runtime.open.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_open_calls)
