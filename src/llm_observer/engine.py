@@ -56,8 +56,10 @@ class Engine:
 
     def _explain(self, call: Call) -> CallReport:
         cost = CostEstimate(reason="internal_error")
+        terms: CallTerms | None = None
         with guard("engine.cost"):
-            cost = self._cost(call)
+            terms = billing_terms(call)
+            cost = self._cost(call, terms)
         finding: Finding | None = None
         verdict = Verdict(outcome="not_reported")
         with guard("engine.analysis"):
@@ -65,8 +67,8 @@ class Engine:
             if finding is not None:
                 verdict = finding.verdict
         with guard("engine.ledger"):
-            if finding is not None:
-                verdict = self._ledger.claim(call, finding, billing_terms(call))
+            if finding is not None and terms is not None:
+                verdict = self._ledger.claim(call, finding, terms)
         return CallReport(
             provider=call.provider,
             api=call.api,
@@ -83,11 +85,11 @@ class Engine:
             site=call.site,
         )
 
-    def _cost(self, call: Call) -> CostEstimate:
+    def _cost(self, call: Call, terms: CallTerms) -> CostEstimate:
         if call.usage is None:
             return CostEstimate(reason="no_usage")
         self.prices.wait(self._wait_s)
-        return self.prices.estimate(usage=call.usage, **billing_terms(call))
+        return self.prices.estimate(usage=call.usage, **terms)
 
     def _finding(self, call: Call) -> Finding | None:
         prompt = read_prompt(call.api, call.request)

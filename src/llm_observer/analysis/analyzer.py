@@ -2,19 +2,21 @@
 
 import threading
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
-from llm_observer.analysis.boundaries import writes
+from llm_observer.analysis.boundaries import Boundary, writes
 from llm_observer.analysis.breakers import as_breaker
+from llm_observer.analysis.compare import common
 from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.lineage import landmarks
 from llm_observer.analysis.rules import CacheRule, rule_for
-from llm_observer.analysis.segments import Prompt
+from llm_observer.analysis.segments import Prompt, Segment
 from llm_observer.analysis.tokens import Fit, Fits, Positions
+from llm_observer.analysis.turns import Turn, Turns, class_counts
 from llm_observer.analysis.verdict import judge
 from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
@@ -25,6 +27,7 @@ __all__ = ["Analyzer", "Finding", "Observation"]
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
 _MOST_LINKS = 25_000
+_MOST_PLACES = 1000
 
 MEDIA_TOKENS = 1000.0
 """What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
@@ -61,6 +64,14 @@ class Finding:
     seen: int
 
 
+class _Place(NamedTuple):
+    """Digests of what is neither prompt nor parameter: whose fit, whose cache, and of which model."""
+
+    fit: bytes
+    owner: bytes
+    seed: bytes
+
+
 class Analyzer:
     """Explains calls one after another; each is compared with those before it. Safe in threads.
 
@@ -73,6 +84,8 @@ class Analyzer:
         self._fingerprints = Fingerprinter(hasher)
         self._fits = Fits()
         self._links: dict[bytes, bytes] = {}
+        self._places: dict[tuple[str, str | None, str], _Place] = {}
+        self._turns = Turns()
         self._index = index if index is not None else PrefixIndex()
 
     def explain(self, call: Observation) -> Finding:
@@ -81,14 +94,18 @@ class Analyzer:
             return self._explain(call)
 
     def _explain(self, call: Observation) -> Finding:
-        prompt = call.prompt
+        prompt, segments = call.prompt, call.prompt.segments
         rule = rule_for(call.provider, call.model)
-        self._fingerprints.begin()
-        prints = [self._fingerprints.of(segment) for segment in prompt.segments]
-        fit = self._fits.of(
-            self._hasher.digest(call.provider.encode(), b"\0", (call.model or "").encode("utf-8", "replace"))
-        )
-        trace = self._trace(call, rule, prints, fit)
+        place = self._place(call.provider, call.model, call.scope)
+        fit = self._fits.of(place.fit)
+        key = self._fingerprints.key
+        keys = [key(segment) for segment in segments]
+        name = (place.seed, prompt.head, hash(tuple(keys[: prompt.head + 1])))
+        last = self._turns.last(name)
+        same = common(keys, last.keys) if last is not None else 0
+        prints = self._prints(segments, keys, same, last)
+        weights = fit.weights
+        trace = self._trace(call, rule, place, prints, fit, same, last)
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
         judged, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, call.usage, fit)
@@ -96,56 +113,108 @@ class Analyzer:
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
-        self._remember(call, rule, trace, prints, family, read_at, fit)
+        written = writes(prompt, rule) if rule is not None and rule.match == "boundary" else []
+        counts = class_counts(prints, same, last)
+        self._remember(call, rule, trace, prints, counts, family, read_at, fit, written)
         weight = trace.weights[-1]
         report = PromptReport(
-            hash=self._hasher.name(*trace.wire),
+            hash=self._hasher.name(b"".join(trace.wire)),
             canonical_hash=self._hasher.name(*self._in_canonical_order(trace)),
             family=family,
-            segments=len(prompt.segments),
+            segments=len(segments),
             key_id=self._hasher.key_id,
             similarity=None if closest is None else round(trace.weights[position] / weight, 4) if weight else 1.0,
-            chain=self._chain_ids(trace, rule, prompt),
+            chain=self._chain_ids(trace, written),
         )
-        breakers = tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
+        breakers = (
+            last.breakers
+            if last is not None and same >= prompt.head
+            else tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
+        )
+        self._turns.keep(name, Turn(keys, prints, trace, weights, counts, breakers))
         return Finding(prompt=report, verdict=verdict, breakers=breakers, seen=seen)
 
-    def _trace(self, call: Observation, rule: CacheRule | None, prints: list[Fingerprint], fit: Fit) -> Trace:
+    def _place(self, provider: str, model: str | None, scope: str) -> _Place:
+        """What is hashed of a call besides its prompt, remembered."""
+        place = self._places.get((provider, model, scope))
+        if place is None:
+            if len(self._places) >= _MOST_PLACES:
+                self._places.clear()
+            digest, name = self._hasher.digest, provider.encode()
+            owner = digest(name, b"\0", scope.encode("utf-8", "surrogatepass"))
+            place = self._places[provider, model, scope] = _Place(
+                fit=digest(name, b"\0", (model or "").encode("utf-8", "replace")),
+                owner=owner,
+                seed=digest(owner, (model or "").encode("utf-8", "surrogatepass")),
+            )
+        return place
+
+    def _prints(
+        self, segments: Sequence[Segment], keys: Sequence[int], same: int, last: Turn | None
+    ) -> list[Fingerprint]:
+        """The fingerprints of the segments, of which the first `same` are those of the last turn."""
+        self._fingerprints.begin()
+        known = last.prints[:same] if last is not None else []
+        self._fingerprints.touch(known)
+        named = self._fingerprints.named
+        return known + [named(key, segment) for key, segment in zip(keys[same:], segments[same:], strict=True)]
+
+    def _trace(
+        self,
+        call: Observation,
+        rule: CacheRule | None,
+        place: _Place,
+        prints: list[Fingerprint],
+        fit: Fit,
+        same: int,
+        last: Turn | None,
+    ) -> Trace:
         prompt = call.prompt
         tools = 0
         while tools < len(prompt.segments) and prompt.segments[tools].kind == "tool":
             tools += 1
-        weights = array("f", [0.0])
-        for fp in prints:
+        before = last.trace if last is not None and same >= prompt.head else None
+        weighed = same + 1 if last is not None and last.weights == fit.weights else 0
+        weights = last.trace.weights[:weighed] if last is not None and weighed else array("f", [0.0])
+        for fp in prints[len(weights) - 1 :]:
             weights.append(weights[-1] + weight_of(fp, fit))
         wire, canonical = [fp.wire for fp in prints], [fp.canonical for fp in prints]
         params = {
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
             for kind, param in prompt.params.items()
         }
-        owner = self._hasher.digest(call.provider.encode(), b"\0", call.scope.encode("utf-8", "surrogatepass"))
-        seed = self._hasher.digest(owner, (call.model or "").encode("utf-8", "surrogatepass"))
-        by_name = sorted(range(tools), key=lambda i: (prompt.segments[i].name, canonical[i]))
+        if before is not None:
+            names = before.names
+            canonical_chain = self._chain(before.canonical_chain[:same], b"", canonical[same:])
+        else:
+            segments = prompt.segments
+            names = [self._hasher.digest(s.name.encode("utf-8", "surrogatepass"))[:8] for s in segments[:tools]]
+            by_name = sorted(range(tools), key=lambda i: (segments[i].name, canonical[i]))
+            canonical_chain = self._chain([], b"", [*(canonical[i] for i in by_name), *canonical[tools:]])
+        if before is not None and before.params == params:
+            chain = self._chain(before.chain[:same], place.seed, wire[same:])
+        else:
+            chain = self._chain([], place.seed, self._joined(prompt, tools, params, rule, wire))
         return Trace(
             at=call.at,
             ready_at=call.ready_at,
             model=call.model,
-            owner=owner,
-            seed=seed,
+            owner=place.owner,
+            seed=place.seed,
             params=params,
             wire=wire,
             canonical=canonical,
-            chain=self._wire_chain(seed, prompt, tools, params, rule, wire),
-            canonical_chain=self._chain(b"", [*(canonical[i] for i in by_name), *canonical[tools:]]),
+            chain=chain,
+            canonical_chain=canonical_chain,
             tools=tools,
             head=prompt.head,
-            names=[self._hasher.digest(s.name.encode("utf-8", "surrogatepass"))[:8] for s in prompt.segments[:tools]],
+            names=names,
             weights=weights,
         )
 
-    def _chain(self, seed: bytes, digests: list[bytes]) -> list[bytes]:
-        ids: list[bytes] = []
-        last = seed
+    def _chain(self, ids: list[bytes], seed: bytes, digests: Sequence[bytes]) -> list[bytes]:
+        """The ids of a chain, which goes on behind `ids`."""
+        last = ids[-1] if ids else seed
         for digest in digests:
             last = self._link(last + digest)
             ids.append(last)
@@ -160,33 +229,19 @@ class Analyzer:
             link = self._links[joined] = self._hasher.digest(joined)
         return link
 
-    def _wire_chain(
-        self,
-        seed: bytes,
-        prompt: Prompt,
-        tools: int,
-        params: Mapping[str, bytes],
-        rule: CacheRule | None,
-        wire: list[bytes],
+    @staticmethod
+    def _joined(
+        prompt: Prompt, tools: int, params: Mapping[str, bytes], rule: CacheRule | None, wire: list[bytes]
     ) -> list[bytes]:
-        """The chain of what was sent; a parameter joins it where, by the rule, it begins to matter."""
-
-        def of_tier(tier: str) -> bytes:
-            tiers: Mapping[str, str] = rule.params if rule is not None else {}
-            return b"".join(kind.encode() + params[kind] for kind in sorted(params) if tiers.get(kind) == tier)
-
-        starts = {0: of_tier("all"), tools: of_tier("system"), prompt.head: of_tier("messages")}
-        ids: list[bytes] = []
-        last = seed
-        for position, digest in enumerate(wire):
-            joining = starts.get(position, b"")
-            if position == 0 and tools == 0:
-                joining = of_tier("all") + of_tier("system") + (of_tier("messages") if prompt.head == 0 else b"")
-            elif position == tools == prompt.head:
-                joining = of_tier("system") + of_tier("messages")
-            last = self._link(last + joining + digest)
-            ids.append(last)
-        return ids
+        """What the chain of what was sent is made of; a parameter joins it where, by the rule, it begins to matter."""
+        if not params or rule is None:
+            return wire
+        links = [*wire]
+        for tier, position in (("messages", prompt.head), ("system", tools), ("all", 0)):
+            if position < len(links):
+                of_tier = (kind.encode() + params[kind] for kind in sorted(params) if rule.params.get(kind) == tier)
+                links[position] = b"".join(of_tier) + links[position]
+        return links
 
     def _family(self, call: Observation, trace: Trace) -> str:
         """Id of the canonical head; of a prompt without one, of its first message."""
@@ -197,10 +252,9 @@ class Analyzer:
     def _in_canonical_order(trace: Trace) -> list[bytes]:
         return [trace.canonical_chain[-1]] if trace.canonical_chain else []
 
-    def _chain_ids(self, trace: Trace, rule: CacheRule | None, prompt: Prompt) -> tuple[str, ...]:
-        positions = {trace.tools, trace.head, len(trace)}
-        if rule is not None and rule.match == "boundary":
-            positions.update(position for position, _ in writes(prompt, rule))
+    @staticmethod
+    def _chain_ids(trace: Trace, written: list[Boundary]) -> tuple[str, ...]:
+        positions = {trace.tools, trace.head, len(trace), *(position for position, _ in written)}
         return tuple(
             f"{position}:{trace.canonical_chain[position - 1][:8].hex()}:{trace.chain[position - 1][:8].hex()}"
             for position in sorted(positions)[-_MOST_CHAIN_IDS:]
@@ -213,30 +267,37 @@ class Analyzer:
         rule: CacheRule | None,
         trace: Trace,
         prints: list[Fingerprint],
+        counts: list[int],
         family: str,
         read_at: int,
         fit: Fit,
+        written: list[Boundary],
     ) -> None:
         """Add the call to the index, and what it left in the provider's cache."""
         usage = call.usage
         if usage is not None and usage.input_tokens:
             trace.anchors[len(trace)] = usage.input_tokens
             if not any(fp.kind == "media" for fp in prints):
-                fit.observe(
-                    [sum(column) for column in zip(*(fp.counts for fp in prints), strict=True)], usage.input_tokens
-                )
+                fit.observe(counts, usage.input_tokens)
         if rule is not None and rule.match == "boundary":
-            self._remember_boundaries(call, rule, trace, read_at, fit)
+            self._remember_boundaries(call, rule, trace, read_at, fit, written)
         self._index.add(trace, family, landmarks(prints, trace))
 
-    def _remember_boundaries(self, call: Observation, rule: CacheRule, trace: Trace, read_at: int, fit: Fit) -> None:
+    def _remember_boundaries(
+        self,
+        call: Observation,
+        rule: CacheRule,
+        trace: Trace,
+        read_at: int,
+        fit: Fit,
+        boundaries: list[Boundary],
+    ) -> None:
         usage = call.usage
         read = usage.cache_read_tokens if usage is not None else None
         written = usage.cache_write_tokens if usage is not None else None
         if not read and not written:
             # Nothing was read or written: no boundary of this request is in the cache.
             return
-        boundaries = writes(call.prompt, rule)
         if boundaries and read is not None and written is not None:
             trace.anchors[boundaries[-1][0]] = read + written
         positions = Positions(trace.weights, trace.anchors, fit)

@@ -75,17 +75,26 @@ def _system(body: Mapping[str, Any]) -> Iterator[Segment]:
 
 def _messages(body: Mapping[str, Any]) -> Iterator[Segment]:
     for i, message in enumerate(as_list(body.get("messages"))):
-        role = as_text(as_mapping(message).get("role")) or "user"
-        content = as_mapping(message).get("content")
-        # A string is short for one block of text.
-        blocks: list[Any] = [{"type": "text", "text": content}] if isinstance(content, str) else as_list(content)
+        described = as_mapping(message)
+        role = as_text(described.get("role")) or "user"
+        content = described.get("content")
+        if isinstance(content, str):
+            # A string is short for one block of text.
+            yield Segment(f"messages[{i}].content[0]", _kind(role), content, role=role, message_end=True)
+            continue
+        blocks = as_list(content)
         for j, block in enumerate(blocks):
             yield _block(f"messages[{i}].content[{j}]", role, block, message_end=j == len(blocks) - 1)
 
 
+def _kind(role: str) -> Kind:
+    """The kind of a text of a role."""
+    return "system" if role == "system" else "assistant" if role == "assistant" else "user"
+
+
 def _block(path: str, role: str, block: object, *, message_end: bool = False) -> Segment:
     described = as_mapping(block)
-    kind: Kind = "system" if role == "system" else "assistant" if role == "assistant" else "user"
+    kind = _kind(role)
     marker = _marker(described)
     kind_of_block = as_text(described.get("type"))
     if kind_of_block == "text" and isinstance(described.get("text"), str) and not described.get("citations"):

@@ -55,7 +55,8 @@ def noise(prompt: Prompt, now: Trace, then: Trace, shared: int, fingerprints: Fi
             found.append(Difference("tool_order", prompt.segments[reordered].path, None, reordered))
         if start < now.tools:
             found += _tool_noise(prompt, now, then, fingerprints)
-    for i in range(now.tools if shared >= now.tools else 0, shared):
+    behind = now.tools if shared >= now.tools else 0
+    for i in range(behind + common(now.wire[behind:shared], then.wire[behind:shared]), shared):
         if now.wire[i] != then.wire[i]:
             found += _segment_noise(prompt.segments[i], i, now.wire[i], then.wire[i], fingerprints)
     return found

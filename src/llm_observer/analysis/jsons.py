@@ -9,7 +9,8 @@ __all__ = ["as_list", "as_mapping", "as_text", "dump", "dump_without"]
 
 def as_mapping(value: object) -> Mapping[str, Any]:
     """`value` when it is a JSON object, else an empty one."""
-    return cast("Mapping[str, Any]", value) if isinstance(value, Mapping) else {}
+    # A dict first: asking whether something is a `Mapping` costs ten times as much.
+    return cast("Mapping[str, Any]", value) if type(value) is dict or isinstance(value, Mapping) else {}
 
 
 def as_list(value: object) -> list[Any]:

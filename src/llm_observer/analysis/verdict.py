@@ -128,13 +128,13 @@ class _Judge:
         there = self._reads.readable(then)
         if there.tokens <= self._reads.sent.tokens and self._rule.match == "interval":
             return
-        differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         if self._rule.match == "boundary" and there.tokens <= self._reads.sent.tokens:
             # No boundary to read behind the noise; with one, the noise would still be in the way.
             end = self._reads.tokens(shared)
             if not self._reads.uncached() or end.tokens <= self._reads.sent.tokens + LEAST_LOSS:
                 return
             there = end
+        differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         reached = [d for d in differences if d.position < there.position]
         if reached:
             self._note(there, reached)

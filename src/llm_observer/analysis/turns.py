@@ -1,0 +1,67 @@
+"""The last turn of each conversation, so that what the next one begins with need not be worked out again."""
+
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from operator import add, sub
+
+from llm_observer.analysis.fingerprint import Fingerprint
+from llm_observer.analysis.index import Trace
+from llm_observer.results import Breaker
+
+__all__ = ["Turn", "Turns", "class_counts"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What was worked out for a prompt. No text.
+
+    Attributes:
+        keys: The key of each segment, see `Fingerprinter.key`.
+        prints: Its fingerprint.
+        trace: The prompt's trace.
+        weights: The weights per class that the weights of the trace come from.
+        counts: Bytes of each character class in the whole prompt.
+        breakers: The volatile values in its head.
+    """
+
+    keys: list[int]
+    prints: list[Fingerprint]
+    trace: Trace
+    weights: tuple[float, ...]
+    counts: list[int]
+    breakers: tuple[Breaker, ...]
+
+
+class Turns:
+    """The last turns, by what tells conversations apart. Bounded in segments; the least recently kept goes first."""
+
+    def __init__(self, most_segments: int = 40_000) -> None:
+        self._most = most_segments
+        self._held = 0
+        self._turns: OrderedDict[Hashable, Turn] = OrderedDict()
+
+    def last(self, name: Hashable) -> Turn | None:
+        """The last turn of a conversation."""
+        return self._turns.get(name)
+
+    def keep(self, name: Hashable, turn: Turn) -> None:
+        """Remember a turn in place of the one before."""
+        before = self._turns.pop(name, None)
+        self._turns[name] = turn
+        self._held += len(turn.keys) - (len(before.keys) if before is not None else 0)
+        while self._held > self._most:
+            _, oldest = self._turns.popitem(last=False)
+            self._held -= len(oldest.keys)
+
+
+def class_counts(prints: Sequence[Fingerprint], same: int, last: Turn | None) -> list[int]:
+    """Bytes of each character class in a prompt that shares its first `same` segments with the last turn."""
+    if last is None or not same:
+        return [sum(column) for column in zip(*(fp.counts for fp in prints), strict=True)]
+    counts = last.counts
+    for fp in last.prints[same:]:
+        counts = list(map(sub, counts, fp.counts))
+    for fp in prints[same:]:
+        counts = list(map(add, counts, fp.counts))
+    return counts
