@@ -58,8 +58,7 @@ class Engine:
         cost = CostEstimate(reason="internal_error")
         terms: CallTerms | None = None
         with guard("engine.cost"):
-            terms = billing_terms(call)
-            cost = self._cost(call, terms)
+            cost, terms = self._cost(call)
         finding: Finding | None = None
         verdict = Verdict(outcome="not_reported")
         with guard("engine.analysis"):
@@ -85,11 +84,13 @@ class Engine:
             site=call.site,
         )
 
-    def _cost(self, call: Call, terms: CallTerms) -> CostEstimate:
+    def _cost(self, call: Call) -> tuple[CostEstimate, CallTerms | None]:
+        """What the call cost, and the terms that it was billed under where it was."""
         if call.usage is None:
-            return CostEstimate(reason="no_usage")
+            return CostEstimate(reason="no_usage"), None
+        terms = billing_terms(call)
         self.prices.wait(self._wait_s)
-        return self.prices.estimate(usage=call.usage, **terms)
+        return self.prices.estimate(usage=call.usage, **terms), terms
 
     def _finding(self, call: Call) -> Finding | None:
         prompt = read_prompt(call.api, call.request)

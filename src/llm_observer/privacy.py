@@ -23,16 +23,18 @@ _SHORTEST_SECRET = 16
 class Hasher:
     """BLAKE2b keyed with a secret of the installation (RFC 7693, keyed mode)."""
 
-    __slots__ = ("_key", "key_id")
+    __slots__ = ("_keyed", "key_id")
 
     def __init__(self, key: bytes) -> None:
         # Whatever the secret's length, a key of full strength; BLAKE2b takes at most 64 bytes.
-        self._key = blake2b(key, digest_size=_KEY_BYTES, person=b"llm-observer key").digest()
-        self.key_id = blake2b(key=self._key, digest_size=4, person=b"llm-observer id").hexdigest()
+        strong = blake2b(key, digest_size=_KEY_BYTES, person=b"llm-observer key").digest()
+        # Copied for each digest: that costs less than to begin with the key anew.
+        self._keyed = blake2b(key=strong, digest_size=DIGEST_BYTES)
+        self.key_id = blake2b(key=strong, digest_size=4, person=b"llm-observer id").hexdigest()
 
     def digest(self, *parts: bytes) -> bytes:
         """The keyed digest of the parts joined."""
-        state = blake2b(key=self._key, digest_size=DIGEST_BYTES)
+        state = self._keyed.copy()
         for part in parts:
             state.update(part)
         return state.digest()

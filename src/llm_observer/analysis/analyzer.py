@@ -98,8 +98,7 @@ class Analyzer:
         rule = rule_for(call.provider, call.model)
         place = self._place(call.provider, call.model, call.scope)
         fit = self._fits.of(place.fit)
-        key = self._fingerprints.key
-        keys = [key(segment) for segment in segments]
+        keys = self._fingerprints.keys(segments)
         name = (place.seed, prompt.head, hash(tuple(keys[: prompt.head + 1])))
         last = self._turns.last(name)
         same = common(keys, last.keys) if last is not None else 0
@@ -185,14 +184,14 @@ class Analyzer:
         }
         if before is not None:
             names = before.names
-            canonical_chain = self._chain(before.canonical_chain[:same], b"", canonical[same:])
+            canonical_chain = self._chain([*before.canonical_chain[:same]], b"", canonical[same:])
         else:
             segments = prompt.segments
             names = [self._hasher.digest(s.name.encode("utf-8", "surrogatepass"))[:8] for s in segments[:tools]]
             by_name = sorted(range(tools), key=lambda i: (segments[i].name, canonical[i]))
             canonical_chain = self._chain([], b"", [*(canonical[i] for i in by_name), *canonical[tools:]])
         if before is not None and before.params == params:
-            chain = self._chain(before.chain[:same], place.seed, wire[same:])
+            chain = self._chain([*before.chain[:same]], place.seed, wire[same:])
         else:
             chain = self._chain([], place.seed, self._joined(prompt, tools, params, rule, wire))
         return Trace(

@@ -9,6 +9,7 @@ from llm_observer.analysis.segments import Kind, Param, Prompt, Segment
 __all__ = ["read_messages"]
 
 _MARKER = "cache_control"
+_TEXT_KINDS: Mapping[str, Kind] = {"system": "system", "assistant": "assistant"}
 _KINDS: Mapping[str, Kind] = {
     "tool_use": "tool_use",
     "server_tool_use": "tool_use",
@@ -76,25 +77,23 @@ def _system(body: Mapping[str, Any]) -> Iterator[Segment]:
 def _messages(body: Mapping[str, Any]) -> Iterator[Segment]:
     for i, message in enumerate(as_list(body.get("messages"))):
         described = as_mapping(message)
-        role = as_text(described.get("role")) or "user"
+        role = described.get("role")
+        if not isinstance(role, str) or not role:
+            role = "user"
         content = described.get("content")
         if isinstance(content, str):
             # A string is short for one block of text.
-            yield Segment(f"messages[{i}].content[0]", _kind(role), content, role=role, message_end=True)
+            kind = _TEXT_KINDS.get(role, "user")
+            yield Segment(f"messages[{i}].content[0]", kind, content, role=role, message_end=True)
             continue
         blocks = as_list(content)
         for j, block in enumerate(blocks):
             yield _block(f"messages[{i}].content[{j}]", role, block, message_end=j == len(blocks) - 1)
 
 
-def _kind(role: str) -> Kind:
-    """The kind of a text of a role."""
-    return "system" if role == "system" else "assistant" if role == "assistant" else "user"
-
-
 def _block(path: str, role: str, block: object, *, message_end: bool = False) -> Segment:
     described = as_mapping(block)
-    kind = _kind(role)
+    kind = _TEXT_KINDS.get(role, "user")
     marker = _marker(described)
     kind_of_block = as_text(described.get("type"))
     if kind_of_block == "text" and isinstance(described.get("text"), str) and not described.get("citations"):
@@ -117,10 +116,10 @@ def _params(body: Mapping[str, Any], segments: tuple[Segment, ...]) -> dict[str,
     note("tool_choice", "tool_choice", body.get("tool_choice"), {"type": "auto"})
     note("thinking", "thinking", body.get("thinking"), {"type": "disabled"})
     note("speed", "speed", body.get("speed"), "standard")
-    image = next((s.path for s in segments if s.kind == "media" and '"type":"image"' in s.text), None)
-    if image is not None:
+    images = [s.path for s in segments if s.kind == "media" and '"type":"image"' in s.text]
+    if images:
         # With any image in the messages they are cached apart from those without.
-        params["media"] = Param(image, "true")
+        params["media"] = Param(images[0], "true")
     output = as_mapping(body.get("output_config"))
     note("effort", "output_config.effort", output.get("effort"), "high")
     note("text_format", "output_config.format", output.get("format"))

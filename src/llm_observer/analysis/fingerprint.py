@@ -6,7 +6,7 @@ A fingerprint holds no text. It is made once per distinct segment and remembered
 import functools
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from zlib import crc32
 
@@ -68,15 +68,15 @@ class Fingerprinter:
 
     def of(self, segment: Segment) -> Fingerprint:
         """The fingerprint of a segment."""
-        return self.named(self.key(segment), segment)
+        return self.named(self.keys((segment,))[0], segment)
 
     @staticmethod
-    def key(segment: Segment) -> int:
-        """A number by which a segment is known again within this process, ten times as fast as its wire hash.
+    def keys(segments: Sequence[Segment]) -> list[int]:
+        """Numbers by which segments are known again within this process, five times as fast as by their wire hashes.
 
         Python's own hash of 64 bits, which it keys with a secret of the process (PEP 456). It is told to nobody.
         """
-        return hash((segment.kind, segment.role, segment.text))
+        return [hash((segment.kind, segment.role, segment.text)) for segment in segments]
 
     def touch(self, prints: Iterable[Fingerprint]) -> None:
         """Take fingerprints that were made here as just used."""

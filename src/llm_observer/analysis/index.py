@@ -3,7 +3,7 @@
 import sys
 from array import array
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 __all__ = ["Entry", "PrefixIndex", "Trace"]
@@ -89,6 +89,8 @@ class PrefixIndex:
         self._used = 0
         self._nodes: OrderedDict[bytes, Trace] = OrderedDict()
         self._entries: OrderedDict[bytes, Entry] = OrderedDict()
+        self.entry: Callable[[bytes], Entry | None] = self._entries.get
+        """The provider's cache entry for the prefix with this chain id, if this process's calls made one."""
         self._traces: OrderedDict[int, Trace] = OrderedDict()
         self._families: OrderedDict[str, int] = OrderedDict()
 
@@ -112,10 +114,6 @@ class PrefixIndex:
         """The latest trace with this landmark."""
         return self._nodes.get(b"landmark:" + landmark)
 
-    def entry(self, chain_id: bytes) -> Entry | None:
-        """The provider's cache entry for a prefix, if this process's calls made one."""
-        return self._entries.get(chain_id)
-
     def seen(self, family: str) -> int:
         """How many calls of a family were added."""
         return self._families.get(family, 0)
@@ -131,8 +129,9 @@ class PrefixIndex:
         self._put_chain(trace.chain, b"", trace, heads)
         self._put_chain(trace.canonical_chain, trace.seed, trace, heads)
         self._put_chain(trace.canonical_chain, trace.owner, trace, heads)
+        put = self._put
         for landmark in landmarks:
-            self._put(b"landmark:" + landmark, trace)
+            put(b"landmark:" + landmark, trace)
         self._shrink()
 
     def keep(self, chain_id: bytes, entry: Entry) -> None:
@@ -153,13 +152,14 @@ class PrefixIndex:
 
     def _put(self, key: bytes, trace: Trace) -> bool:
         """Note that `trace` has `key`; whether it is the first that does."""
-        new = key not in self._nodes
-        self._nodes[key] = trace
-        if new:
-            self._used += _NODE_BYTES
-        else:
-            self._nodes.move_to_end(key)
-        return new
+        nodes = self._nodes
+        if key in nodes:
+            nodes[key] = trace
+            nodes.move_to_end(key)
+            return False
+        nodes[key] = trace
+        self._used += _NODE_BYTES
+        return True
 
     def _shrink(self) -> None:
         while self._used > self._budget and len(self._traces) > 1:

@@ -1,7 +1,7 @@
 """Which earlier calls one may have come from, wherever what they share stands in it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
@@ -12,10 +12,9 @@ _MOST_LANDMARKS = 6
 _MOST_LINEAGE = 3
 
 
-def landmarks(prints: Iterable[Fingerprint], trace: Trace) -> list[bytes]:
+def landmarks(prints: Sequence[Fingerprint], trace: Trace) -> list[bytes]:
     """What a call is found by later: its segments behind the tools, and how its texts begin and end."""
-    rest = list(prints)[trace.tools :]
-    return [*(fp.canonical for fp in rest), *edges(rest)]
+    return [*trace.canonical[trace.tools :], *edges(prints[trace.tools :])]
 
 
 def edges(prints: Iterable[Fingerprint]) -> list[bytes]:

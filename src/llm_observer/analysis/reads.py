@@ -67,6 +67,8 @@ class Reads:
         boundary = rule.match == "boundary"
         self.lookups: list[int] = lookups(prompt, rule) if boundary else []
         self.writes: list[Boundary] = writes(prompt, rule) if boundary else []
+        chain, entry = now.chain, index.entry
+        self._entries = [(p, found) for p in self.lookups if (found := entry(chain[p - 1])) is not None]
         anchors = self._anchors(then)
         self._positions = Positions(now.weights, anchors, fit)
         self.sent = self._as_sent()
@@ -82,9 +84,8 @@ class Reads:
         if then is not None:
             same = common(self._now.wire, then.wire)
             anchors = {position: tokens for position, tokens in then.anchors.items() if position <= same}
-        for position in self.lookups:
-            entry = self._index.entry(self._now.chain[position - 1])
-            if entry is not None and entry.tokens is not None:
+        for position, entry in self._entries:
+            if entry.tokens is not None:
                 anchors[position] = entry.tokens
         usage = self._usage
         if usage is None:
@@ -103,6 +104,11 @@ class Reads:
             known = self._shares[id(then)] = shared_canonical(self._now, then)
         return known
 
+    def covers(self, then: Trace, reported: int) -> bool:
+        """Whether a reported read is all that could be read of what an earlier call shares with this one."""
+        could = max(self.sent.tokens, self.readable(then).tokens, self.tokens(self.shared(then)).tokens)
+        return could - reported <= LEAST_LOSS
+
     def tokens(self, position: int, extra: float = 0.0) -> Read:
         """The prefix that ends `extra` weight behind `position`."""
         tokens, error = self._positions.at(position, extra)
@@ -112,10 +118,7 @@ class Reads:
         if self._rule.match == "interval":
             return self._interval_as_sent()
         now = self._now
-        for position in self.lookups:
-            entry = self._index.entry(now.chain[position - 1])
-            if entry is None:
-                continue
+        for position, entry in self._entries:
             path = self._prompt.segments[position - 1].path
             if entry.ready_at > now.at:
                 self.blocked = self.blocked or Difference("concurrent_cold_start", path, None, position)

@@ -115,9 +115,7 @@ class Fit:
         row = (*(count / tokens for count in counts), 1.0 / tokens)
         for i, a in enumerate(row):
             if a:
-                line = self._gram[i]
-                for j, b in enumerate(row):
-                    line[j] += a * b
+                self._gram[i] = [product + a * b for product, b in zip(self._gram[i], row, strict=True)]
                 self._target[i] += a
         self._seen += 1
         if self._seen >= self._next:

@@ -17,7 +17,7 @@ class Turn:
     """What was worked out for a prompt. No text.
 
     Attributes:
-        keys: The key of each segment, see `Fingerprinter.key`.
+        keys: The key of each segment, see `Fingerprinter.keys`.
         prints: Its fingerprint.
         trace: The prompt's trace.
         weights: The weights per class that the weights of the trace come from.

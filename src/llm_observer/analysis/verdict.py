@@ -91,6 +91,8 @@ class _Judge:
     def verdict(self, then: Trace | None, reported: int) -> Verdict:
         """The verdict; `then` is the earlier call that shares the longest canonical prefix."""
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner)
+        if then is not None and reported and self._goes_on(then, elsewhere) and self._reads.covers(then, reported):
+            return self._unbroken(reported, ())
         self._judge_scope(then, elsewhere)
         if then is not None:
             self._judge_content(then)
@@ -101,6 +103,13 @@ class _Judge:
         if self._reads.blocked is not None and not self._found:
             self._found.append(self._reads.blocked)
         return self._conclude(reported)
+
+    def _goes_on(self, then: Trace, elsewhere: Trace | None) -> bool:
+        """Whether one of the two prompts goes on from the whole other, and no other call shares more."""
+        shared = self._reads.shared(then)
+        if shared < min(len(then), len(self._now)):
+            return False
+        return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= shared
 
     def _judge_scope(self, then: Trace | None, elsewhere: Trace | None) -> None:
         """The same prompt under another model, key, tier or parameter."""
