@@ -11,6 +11,7 @@ __all__ = ["Boundary", "lookups", "markers", "writes"]
 Boundary = tuple[int, str | None]
 """A position and the lifetime asked for there."""
 
+_RUNS = frozenset({"tool_use", "tool_result"})
 _ELIGIBLE = frozenset({"user", "tool_result", "media"})
 
 
@@ -95,7 +96,7 @@ def _lookback(segments: tuple[Segment, ...], position: int, most: int) -> list[i
     previous = ""
     for i in range(position, 0, -1):
         kind = segments[i - 1].kind
-        if not (kind in {"tool_use", "tool_result"} and kind == previous):
+        if kind != previous or kind not in _RUNS:
             counted += 1
             if counted > most:
                 break

@@ -77,12 +77,18 @@ class Fit:
         self.warm = False
         """Whether the weights are fitted."""
         self._weighed: dict[bytes, float] = {}
+        self._error: float | None = None
 
     @property
     def error(self) -> float:
         """Relative bound on a stretch that is estimated by the weights."""
         if not self.warm or not self._residuals:
             return UNFITTED_ERROR
+        if self._error is None:
+            self._error = self._high_residual()
+        return self._error
+
+    def _high_residual(self) -> float:
         recent = sorted(self._residuals)
         high = recent[min(len(recent) - 1, int(0.95 * len(recent)))]
         return min(UNFITTED_ERROR, max(_LEAST_ERROR, high))
@@ -112,6 +118,7 @@ class Fit:
         if self.warm:
             self._residuals.append(abs(self.estimate(counts) + self.hidden - tokens) / tokens)
             del self._residuals[:-_RECENT]
+            self._error = None
         row = (*(count / tokens for count in counts), 1.0 / tokens)
         for i, a in enumerate(row):
             if a:
