@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import sys
 import threading
 import time
 from collections import Counter
@@ -209,7 +210,9 @@ class _Server(ThreadingHTTPServer):
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  the base class's signature
-        self.provider.failures.append("a connection broke")
+        error = sys.exception()
+        if not isinstance(error, ConnectionError):  # a client may hang up whenever it likes
+            self.provider.failures.append(f"{type(error).__name__} while answering")
 
 
 class _Handler(BaseHTTPRequestHandler):
