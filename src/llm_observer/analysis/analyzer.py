@@ -78,14 +78,14 @@ class Analyzer:
     What it remembers is bounded, with the defaults to about 40 MB in all: half of it is the index.
     """
 
-    def __init__(self, hasher: Hasher, *, index: PrefixIndex | None = None) -> None:
+    def __init__(self, hasher: Hasher, *, index: PrefixIndex | None = None, turns: Turns | None = None) -> None:
         self._hasher = hasher
         self._lock = threading.Lock()
         self._fingerprints = Fingerprinter(hasher)
         self._fits = Fits()
         self._links: dict[bytes, bytes] = {}
         self._places: dict[tuple[str, str | None, str], _Place] = {}
-        self._turns = Turns()
+        self._turns = turns if turns is not None else Turns()
         self._index = index if index is not None else PrefixIndex()
 
     def explain(self, call: Observation) -> Finding:

@@ -41,6 +41,14 @@ class Turns:
         self._held = 0
         self._turns: OrderedDict[Hashable, Turn] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._turns)
+
+    @property
+    def held(self) -> int:
+        """Segments held."""
+        return self._held
+
     def last(self, name: Hashable) -> Turn | None:
         """The last turn of a conversation."""
         return self._turns.get(name)
