@@ -1,11 +1,14 @@
 """The hook into one SDK: patches its shared base client, and takes the patches off again exactly.
 
 Everything a resource method does goes through `request` of the base client, once per call with every retry inside;
-also on clients made before the patch, which hold bound references to `post`. Attempts go through `_build_request`,
+also on clients made before the patch, which hold bound references to `post`. Another instrumentation that was there
+first may have put a wrapper of that `request` on a client's class: such a wrapper goes around us, and is wrapped too.
+Attempts go through `_build_request`,
 which has the bytes as sent. The items of a stream go through `__stream__`.
 """
 
 import functools
+import inspect
 import threading
 from collections.abc import Callable
 from types import ModuleType
@@ -24,6 +27,7 @@ from llm_observer.call import Call
 from llm_observer.guard import guard
 from llm_observer.results import CallSite
 from llm_observer.telemetry.callspan import KEY
+from llm_observer.telemetry.foreign import outer_span
 from llm_observer.telemetry.runtime import Runtime
 from llm_observer.telemetry.tags import current_tag
 
@@ -88,11 +92,18 @@ class Hook:
         patches = [
             _Patch(owner, name, owner.__dict__[name], wrap(owner.__dict__[name])) for owner, name, wrap in wrappers
         ]
+        for base, wrap in (
+            (module.SyncAPIClient, self._sync_request),
+            (module.AsyncAPIClient, self._async_request),
+        ):
+            for owner in _around(base, base.__dict__["request"]):
+                found = owner.__dict__["request"]
+                patches.append(_Patch(owner, "request", found, wrap(found, inside=True)))
         for patch in patches:
             setattr(patch.owner, patch.name, patch.replacement)
         self._patches = patches
 
-    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Watch | None:
+    def _begin(self, client: Any, args: tuple[Any, ...], kwargs: dict[str, Any], *, inside: bool) -> Watch | None:
         """Begin to observe a request, if it is a call to a model. Never raises."""
         runtime = self._runtime
         if runtime is None:
@@ -106,16 +117,14 @@ class Hook:
             if isinstance(outer, Watch) and outer.options is options:
                 return None
             foreign = expected_span(client, options, runtime.providers)
-            suppressed = not is_instrumentation_enabled()
-            if suppressed and foreign is None:
-                return None
             runtime.engine.warm_up()
             server = server_of(client)
+            model = _model(options)
             call = Call(
                 provider=server.provider,
                 api=api.name,
                 operation=api.operation,
-                model=_model(options),
+                model=model,
                 server_address=server.address,
                 stream=bool(kwargs.get("stream")),
                 tag=current_tag.get(),
@@ -130,19 +139,23 @@ class Hook:
                 options,
                 address=(server.address, server.port),
                 foreign=foreign,
-                suppressed=suppressed,
+                peer=outer_span(model, unseen=runtime.providers.refresh()),
+                inside=inside,
+                suppressed=not is_instrumentation_enabled(),
             )
         return None
 
-    def _sync_request(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _sync_request(self, original: Any, *, inside: bool = False) -> Callable[..., Any]:
+        call = _unbound(original) if inside else original
+
         @functools.wraps(original)
         def request(client: Any, *args: Any, **kwargs: Any) -> Any:
-            watch = self._begin(client, args, kwargs)
+            watch = self._begin(client, args, kwargs, inside=inside)
             if watch is None:
-                return original(client, *args, **kwargs)
+                return call(client, *args, **kwargs)
             watch.enter()
             try:
-                result = original(client, *args, **kwargs)
+                result = call(client, *args, **kwargs)
             except BaseException as error:
                 watch.leave()
                 watch.failed(error)
@@ -153,15 +166,17 @@ class Hook:
 
         return request
 
-    def _async_request(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _async_request(self, original: Any, *, inside: bool = False) -> Callable[..., Any]:
+        call = _unbound(original) if inside else original
+
         @functools.wraps(original)
         async def request(client: Any, *args: Any, **kwargs: Any) -> Any:
-            watch = self._begin(client, args, kwargs)
+            watch = self._begin(client, args, kwargs, inside=inside)
             if watch is None:
-                return await original(client, *args, **kwargs)
+                return await call(client, *args, **kwargs)
             watch.enter()
             try:
-                result = await original(client, *args, **kwargs)
+                result = await call(client, *args, **kwargs)
             except BaseException as error:
                 watch.leave()
                 watch.failed(error)
@@ -185,6 +200,29 @@ class Hook:
             return request
 
         return _build_request
+
+
+def _around(base: type, original: Any) -> list[type]:
+    """The classes of clients that have a wrapper of `original`, the `request` of their base, for their own.
+
+    A class that overrides `request` calls its base, and what it does around that is not a call's.
+    """
+    found: list[type] = []
+    for kind in base.__subclasses__():
+        own = kind.__dict__.get("request")
+        if own is not None and own is not original and inspect.unwrap(own) is inspect.unwrap(original):
+            found.append(kind)
+        found += _around(kind, original)
+    return found
+
+
+def _unbound(method: Any) -> Callable[..., Any]:
+    """`method` of a class as a function of the instance: a wrapper of wrapt's learns of that in its binding only."""
+
+    def call(client: Any, *args: Any, **kwargs: Any) -> Any:
+        return method.__get__(client, type(client))(*args, **kwargs)
+
+    return call
 
 
 def _site(runtime: Runtime) -> CallSite | None:

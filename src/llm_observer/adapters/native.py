@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from opentelemetry import trace
 
-from llm_observer.telemetry.callspan import Foreign
+from llm_observer.telemetry.foreign import Foreign
 from llm_observer.telemetry.providers import Providers, takes_processors
 
 __all__ = ["expected_span"]

@@ -11,7 +11,8 @@ from llm_observer.adapters.reading import Reading
 from llm_observer.adapters.tee import Tee, read_body
 from llm_observer.call import Call
 from llm_observer.guard import guard
-from llm_observer.telemetry.callspan import CallSpan, Foreign
+from llm_observer.telemetry.callspan import CallSpan
+from llm_observer.telemetry.foreign import Foreign
 
 if TYPE_CHECKING:
     from llm_observer.telemetry.runtime import Runtime
@@ -27,6 +28,8 @@ class _Details(TypedDict, total=False):
 
     address: tuple[str | None, int | None]
     foreign: Foreign | None
+    peer: Any
+    inside: bool
     suppressed: bool
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from opentelemetry import context as otel_context
 from opentelemetry import trace
 from opentelemetry.context import Context
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
@@ -18,11 +19,12 @@ from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.describe_call import Attributes, call_attributes, is_code, span_name, start_attributes
 from llm_observer.telemetry.describe_report import report_attributes
+from llm_observer.telemetry.foreign import Foreign, complete, scope_name, take
 
 if TYPE_CHECKING:
     from llm_observer.telemetry.runtime import Runtime
 
-__all__ = ["KEY", "SCOPE", "CallSpan", "Foreign"]
+__all__ = ["KEY", "SCOPE", "CallSpan"]
 
 SCOPE = "llm_observer"
 """The instrumentation scope of the spans and metrics that we make."""
@@ -47,32 +49,13 @@ class Aspect(Protocol):
         ...
 
 
-def _scope(span: Any) -> str:
-    """The name of the instrumentation that started `span`."""
-    return str(getattr(getattr(span, "instrumentation_scope", None), "name", ""))
-
-
-class Foreign:
-    """A span that the SDK is expected to start for the call by itself."""
-
-    __slots__ = ("name", "scope", "unsampled")
-
-    def __init__(self, scope: str, name: str) -> None:
-        self.scope = scope
-        self.name = name
-        self.unsampled: SpanContext | None = None
-        """Its context, when it was started and not sampled."""
-
-    def is_it(self, span: Any) -> bool:
-        """Whether `span` is the expected one."""
-        return _scope(span).startswith(self.scope) and span.name == self.name
-
-
 class CallSpan:
     """One call, its span, and how far both have got.
 
     `finish` ends it, once, whoever calls it first. While `busy` is true an end of the span that does not come from
     here, such as the SDK's own, only leaves its time: the response is still being read.
+
+    The span of another instrumentation ends when that ends it, but not before the call is finished.
     """
 
     __slots__ = (
@@ -80,10 +63,13 @@ class CallSpan:
         "_aspects",
         "_context",
         "_end_ns",
+        "_expecting",
         "_foreign",
         "_handed_over",
         "_open",
         "_parent",
+        "_peer",
+        "_peer_end_ns",
         "_pid",
         "_runtime",
         "_span",
@@ -91,6 +77,7 @@ class CallSpan:
         "_start_ns",
         "_suppressed",
         "_token",
+        "_unsampled",
         "busy",
         "call",
         "settle",
@@ -103,8 +90,21 @@ class CallSpan:
         *,
         address: tuple[str | None, int | None] = (None, None),
         foreign: Foreign | None = None,
+        peer: Any = None,
+        inside: bool = False,
         suppressed: bool = False,
     ) -> None:
+        """Begin a call.
+
+        Args:
+            runtime: What it is observed with.
+            call: What is known of it.
+            address: Host and port of the server.
+            foreign: The span that the SDK is expected to start by itself.
+            peer: The span that another instrumentation has started for the call.
+            inside: Whether another instrumentation may start one yet, once `request` runs.
+            suppressed: Whether no span may be started.
+        """
         self._start_ns = time.time_ns()
         self._start = time.perf_counter()
         call.at = self._start_ns / 1e9
@@ -112,6 +112,10 @@ class CallSpan:
         self._runtime = runtime
         self._address = address
         self._foreign = foreign
+        self._peer: Any = peer
+        self._peer_end_ns: int | None = None
+        self._expecting = foreign is not None or inside
+        self._unsampled: SpanContext | None = None
         self._suppressed = suppressed
         self._span: Any = None
         self._aspects: dict[str, Aspect] = {}
@@ -141,11 +145,13 @@ class CallSpan:
     def enter(self) -> None:
         """Start the span, unless the SDK starts one, and make it current. Never raises."""
         self._runtime.open.add(self)
-        if self._foreign is None:
+        if self._peer is not None:
+            self._take_peers(self._peer)
+        if self._span is None and not self._expecting and not self._suppressed:
             self._start_span()
         with guard("callspan.enter"):
             context = otel_context.set_value(KEY, self, self._parent)
-            if self._span is not None:
+            if self._span is not None and self._span is not self._peer:
                 context = trace.set_span_in_context(self._span, context)
             self._context = context
             self._token = otel_context.attach(context)
@@ -157,15 +163,13 @@ class CallSpan:
             if self._token is not None and otel_context.get_current() is self._context:
                 otel_context.detach(self._token)
             self._token = self._context = None
-        foreign = self._foreign
-        if foreign is not None and self._span is None and foreign.unsampled is None and not self._suppressed:
+        if self._expecting and self._span is None and self._unsampled is None and not self._suppressed:
             self._start_span()
 
     def sent(self) -> None:
-        """Note that an attempt is about to be sent: the SDK has started its own span by now, if it does."""
+        """Note that an attempt is about to be sent: another's span for the call has been started by now."""
         self.call.attempts += 1
-        foreign = self._foreign
-        if foreign is None or self._span is not None or foreign.unsampled is not None:
+        if not self._expecting or self._span is not self._peer or self._unsampled is not None:
             return
         current: Any = trace.get_current_span()
         context: SpanContext = current.get_span_context()
@@ -173,8 +177,8 @@ class CallSpan:
         if not context.is_valid or context.span_id == outer.span_id:
             return
         if not current.is_recording():
-            foreign.unsampled = context
-        elif foreign.is_it(current):
+            self._unsampled = context
+        elif self._foreign is not None and self._foreign.is_it(current):
             # Started where the processors did not see the call, as by a provider that runs them in a pool.
             for processor in self._runtime.providers.processors:
                 self.bind(current, processor.aspect, processor)
@@ -195,9 +199,20 @@ class CallSpan:
 
         The first processor that brings it puts our `end` on it; each adds its aspect.
         """
-        if self._span is None:
-            if self.done or not self._is_ours(span):
+        if self._span is self._peer:
+            # What the SDK starts by itself goes before what another instrumentation has started.
+            if self.done or span is self._peer:
                 return
+            if not self._is_ours(span):
+                if self._span is None and take(span, self.call.model):
+                    self._take_peers(span)
+                return
+            if self._peer is not None:
+                # Of one that is started where instrumentation is suppressed, a provider may hide the end (Logfire's).
+                if not is_instrumentation_enabled():
+                    return
+                self._release(self._peer)
+                self._peer = None
             self._span = span
             span.end = self._span_ended
         elif self._span is not span:
@@ -205,7 +220,30 @@ class CallSpan:
         self._aspects.setdefault(name, aspect)
 
     def _is_ours(self, span: Any) -> bool:
-        return _scope(span) == SCOPE or (self._foreign is not None and self._foreign.is_it(span))
+        return scope_name(span) == SCOPE or (self._foreign is not None and self._foreign.is_it(span))
+
+    # The span of another instrumentation.
+
+    def _take_peers(self, span: Any) -> None:
+        """Have `span`, of another instrumentation, for the call's. Its end waits for the call's."""
+
+        def end(end_time: int | None = None) -> None:
+            self._peer_end_ns = time.time_ns() if end_time is None else end_time
+            # Let go by another thread just now.
+            if "end" not in vars(span):
+                span.end(self._peer_end_ns)
+
+        with guard("callspan.take_peers"):
+            span.end = end
+            self._peer = self._span = span
+            for processor in self._runtime.providers.processors:
+                self._aspects[processor.aspect] = processor
+
+    def _release(self, span: Any) -> None:
+        """Leave `span` to the instrumentation that made it, which may have ended it already."""
+        span.__dict__.pop("end", None)
+        if self._peer_end_ns is not None and span.is_recording():
+            span.end(self._peer_end_ns)
 
     # The end.
 
@@ -243,19 +281,17 @@ class CallSpan:
             self.settle = None
         end_ns = self._end_ns or self._start_ns + int(self.elapsed() * 1e9)
         call.duration_s = max(0.0, (end_ns - self._start_ns) / 1e9)
-        silent = self._suppressed and self._span is None
-        if not silent:
-            self._conclude(call, end_ns)
+        self._conclude(call, end_ns)
         call.release()
-        self._span = None
+        self._span = self._peer = None
         self._aspects.clear()
 
     def _conclude(self, call: Call, end_ns: int) -> None:
         span = self._span
         with guard("callspan.adopted_error"):
-            # The SDK's own span says what went wrong too: one error has one name. What it takes from the body of the
+            # Another's span says what went wrong too: one error has one name. What it takes from the body of the
             # response may be a sentence, though.
-            if self._foreign is not None and span is not None and call.error_type:
+            if self._others and call.error_type:
                 theirs: object = span.attributes.get(names.ERROR_TYPE)
                 if is_code(theirs):
                     call.error_type = theirs
@@ -267,7 +303,7 @@ class CallSpan:
             found = call_attributes(call)
         if span is not None:
             # A span of ours has the others since its start.
-            self._end_span(span, report, found if self._foreign is None else known | found, end_ns)
+            self._end_span(span, report, known | found if self._others else found, end_ns)
         found = known | found
         if report is not None:
             with guard("callspan.report"):
@@ -278,12 +314,16 @@ class CallSpan:
         call = self.call
         if span.is_recording():
             with guard("callspan.set_attributes"):
-                span.set_attributes(found)
-                if self._foreign is not None:
-                    span.update_name(span_name(call.operation, call.model))
+                if span is self._peer:
+                    complete(span, found, failed=bool(call.error_type))
+                else:
+                    span.set_attributes(found)
             with guard("callspan.set_status"):
-                if call.error_type:
-                    span.set_status(StatusCode.ERROR)
+                if span is not self._peer:
+                    if self._foreign is not None:
+                        span.update_name(span_name(call.operation, call.model))
+                    if call.error_type:
+                        span.set_status(StatusCode.ERROR)
             if report is not None:
                 for name in _ORDER:
                     aspect = self._aspects.get(name)
@@ -291,19 +331,27 @@ class CallSpan:
                         with guard(f"processor.{name}"):
                             span.set_attributes(aspect.attributes(report))
         with guard("callspan.end_span"):
+            if span is self._peer:
+                self._release(span)
+                return
             # Ours off first: the span's own `end` is the class's again, and no cycle through the span remains.
             span.__dict__.pop("end", None)
             span.end(end_ns)
+
+    @property
+    def _others(self) -> bool:
+        """Whether the span is the SDK's own or another instrumentation's."""
+        return self._span is not None and (self._foreign is not None or self._span is self._peer)
 
     def _identity(self, span: Any) -> SpanContext:
         """The call's ids: its span's, or ids of their own when it has none."""
         with guard("callspan.identity"):
             context = span.get_span_context() if span is not None else None
-            if context is None and self._foreign is not None:
-                context = self._foreign.unsampled
+            if context is None:
+                context = self._unsampled
             if context is not None and context.is_valid:
                 outer = trace.get_current_span(self._parent).get_span_context()
-                if context.span_id != outer.span_id:
+                if context.span_id != outer.span_id or span is self._peer is not None:
                     return context
                 # A tracer that makes no spans hands out the parent: its ids are not this call's.
                 return SpanContext(context.trace_id, _ids.generate_span_id(), is_remote=False)

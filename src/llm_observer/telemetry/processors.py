@@ -17,6 +17,7 @@ from llm_observer.results import CallReport
 from llm_observer.telemetry.callspan import KEY, CallSpan
 from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.describe_report import cache_attributes, cost_attributes, prompt_attributes
+from llm_observer.telemetry.foreign import saw
 
 __all__ = ["CacheProcessor", "CostProcessor", "PromptHashProcessor"]
 
@@ -52,6 +53,12 @@ class PromptHashProcessor(_CallProcessor):
     """Sets `llm_observer.prompt.*`: keyed hashes of the prompt, its family, its likeness to earlier ones."""
 
     aspect = "prompt"
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Also remember a span of another instrumentation, whose call may begin next. Never raises."""
+        with guard("processor.saw"):
+            saw(span)
+        super().on_start(span, parent_context)
 
     def attributes(self, report: CallReport) -> Attributes:
         """The prompt's hashes."""

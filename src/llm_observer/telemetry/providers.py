@@ -60,6 +60,11 @@ class Providers:
                     self._private = TracerProvider(sampler=ALWAYS_ON)
         return self._private
 
+    def refresh(self) -> bool:
+        """Put our processors on the current provider. Whether they were not on it before."""
+        provider = self.current()
+        return self._extended.get(id(provider)) is not provider and self.ensure(provider)
+
     def tracer(self) -> trace.Tracer:
         """A tracer of the current provider, with our processors on it."""
         provider = self.current()
