@@ -195,6 +195,28 @@ def test_of_a_provider_that_was_set_late(
     assert attributes(finished)["llm_observer.cache.outcome"]
 
 
+def test_on_another_provider_than_the_one_given(
+    client: Any, claude: Any, instrument: Callable[..., Runtime], spans: Spans
+) -> None:
+    """Each makes its own: also after a call of the Anthropic SDK, for whose span our processors went there too."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrument(tracer_provider=provider)
+    claude.messages.create(**MESSAGE)
+    spans.clear()
+    exporter.clear()
+    with current(start()):
+        client.chat.completions.create(**CHAT)
+    assert scopes(spans) == [PEER]
+    assert explained(spans) == []
+    (ours,) = exporter.get_finished_spans()
+    assert attributes(ours)["llm_observer.cache.outcome"]
+    with current(provider.get_tracer(PEER).start_span("openai.chat", kind=SpanKind.CLIENT)):
+        client.chat.completions.create(**CHAT)
+    assert len(exporter.get_finished_spans()) == 2
+
+
 @pytest.mark.parametrize("says", [False, True])
 def test_a_failed_call(
     client: Any, server: ScriptedServer, *, says: bool, instrument: Callable[..., Runtime], spans: Spans

@@ -116,7 +116,8 @@ class Hook:
             outer = otel_context.get_value(KEY)
             if isinstance(outer, Watch) and outer.options is options:
                 return None
-            foreign = expected_span(client, options, runtime.providers)
+            providers = runtime.providers
+            foreign = expected_span(client, options, providers)
             runtime.engine.warm_up()
             server = server_of(client)
             model = _model(options)
@@ -139,7 +140,7 @@ class Hook:
                 options,
                 address=(server.address, server.port),
                 foreign=foreign,
-                peer=outer_span(model, unseen=runtime.providers.refresh()),
+                peer=outer_span(model, providers.may_have, unseen=providers.refresh()),
                 inside=inside,
                 suppressed=not is_instrumentation_enabled(),
             )

@@ -204,7 +204,7 @@ class CallSpan:
             if self.done or span is self._peer:
                 return
             if not self._is_ours(span):
-                if self._span is None and take(span, self.call.model):
+                if self._span is None and self._runtime.providers.may_have(span) and take(span, self.call.model):
                     self._take_peers(span)
                 return
             if self._peer is not None:

@@ -5,7 +5,7 @@ a call's is told by its instrumentation scope first: by attributes alone an agen
 """
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -80,13 +80,14 @@ def saw(span: Any) -> None:
         _latest.set(weakref.ref(span))
 
 
-def outer_span(model: str | None, *, unseen: bool = False) -> Any:
+def outer_span(model: str | None, fits: Callable[[Any], bool], *, unseen: bool = False) -> Any:
     """The span that another instrumentation has started for the call that begins here; `None` when there is none.
 
     It is the current span or stands beside it, still records, and is no other call's.
 
     Args:
         model: The model that the call names: the span of a call to another one is not this call's.
+        fits: Whether a span is on a provider where the call's may be.
         unseen: Whether the current span may have been started before our processors could see it.
     """
     current = trace.get_current_span()
@@ -94,7 +95,7 @@ def outer_span(model: str | None, *, unseen: bool = False) -> Any:
     span = latest() if latest is not None else None
     if unseen and (span is None or not span.is_recording()):
         span = _unwrapped(current)
-    return span if span is not None and _is_here(span, current) and take(span, model) else None
+    return span if span is not None and _is_here(span, current) and fits(span) and take(span, model) else None
 
 
 def _is_here(span: Any, current: trace.Span) -> bool:

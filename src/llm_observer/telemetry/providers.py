@@ -65,6 +65,10 @@ class Providers:
         provider = self.current()
         return self._extended.get(id(provider)) is not provider and self.ensure(provider)
 
+    def may_have(self, span: Any) -> bool:
+        """Whether `span` is on the provider that was given, as far as its resource tells, or none was given."""
+        return self._given is None or getattr(self._given, "resource", None) is getattr(span, "resource", None)
+
     def tracer(self) -> trace.Tracer:
         """A tracer of the current provider, with our processors on it."""
         provider = self.current()
