@@ -111,6 +111,8 @@ async def calls(url: str) -> dict[str, Any]:
                     {
                         "name": span.name,
                         "scope": span.instrumentation_scope.name if span.instrumentation_scope else "",
+                        "kind": span.kind.name,
+                        "says": {name: repr(value) for name, value in (span.attributes or {}).items()},
                         "explained": "llm_observer.cache.outcome" in (span.attributes or {}),
                     }
                     for span in EXPORTER.get_finished_spans()
