@@ -3,14 +3,11 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from llm_observer.guard import guard
 from llm_observer.results import CallReport, CallSite
 from llm_observer.usage import Usage
-
-if TYPE_CHECKING:
-    from llm_observer.engine import Engine
 
 __all__ = ["MOST_BODY_BYTES", "Call"]
 
@@ -62,8 +59,6 @@ class Call:
     """The provider's own word on why its cache was missed, when the response has one."""
     error_type: str | None = None
 
-    engine: "Engine | None" = None
-    """Who explains this call."""
     report: CallReport | None = None
     """The explanation, once made."""
 

@@ -130,7 +130,6 @@ class Hook:
                 stream=bool(kwargs.get("stream")),
                 tag=current_tag.get(),
                 site=_site(runtime),
-                engine=runtime.engine,
             )
             return Watch(
                 runtime,

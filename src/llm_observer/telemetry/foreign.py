@@ -46,6 +46,9 @@ _KINDS = frozenset({"LLM", "EMBEDDING"})
 
 _MODELS = (names.GEN_AI_REQUEST_MODEL, "llm.model_name", "llm.request.model", "embedding.model_name")
 
+_NAMESPACES = tuple(f"{name.partition('.')[0]}." for name in _MODELS[:2])
+"""What the attributes of a call to a model begin with, by OpenTelemetry's and by OpenInference's conventions."""
+
 _NONE: Mapping[str, Any] = {}
 
 _latest: ContextVar["weakref.ref[Any] | None"] = ContextVar("llm_observer_peers_span", default=None)
@@ -130,7 +133,7 @@ def _is_call(span: Any, found: Mapping[str, Any]) -> bool:
         return kind in _KINDS
     if "traceloop.span.kind" in found:
         return False
-    return span.kind is SpanKind.CLIENT or any(name.startswith(("gen_ai.", "llm.")) for name in found)
+    return span.kind is SpanKind.CLIENT or any(name.startswith(_NAMESPACES) for name in found)
 
 
 def _unwrapped(span: Any) -> Any:
