@@ -11,7 +11,7 @@ from typing import TypeVar
 from llm_observer.guard import guard
 from llm_observer.results import CallReport, CostEstimate, GroupSummary, Summary
 
-__all__ = ["Callbacks", "Tally", "callbacks", "tally"]
+__all__ = ["Callbacks", "Price", "Tally", "callbacks", "tally"]
 
 _MOST_FAMILIES = 1000
 _OTHERS = "(others)"

@@ -13,7 +13,7 @@ from llm_observer.engine import billing_terms
 from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
 from llm_observer.results import CostEstimate
-from llm_observer.summary import callbacks, tally
+from llm_observer.summary import Price, callbacks, tally
 from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.runtime import Listener, Runtime
 
@@ -112,20 +112,25 @@ def _keeper(runtime: Runtime) -> "Keeper | None":
     return Keeper(runtime.settings.store, runtime.providers, runtime.engine.prices)
 
 
+def _priced_later(call: Call, prices: Prices) -> Price:
+    """What prices a call once prices have loaded."""
+    usage, terms = call.usage, billing_terms(call)
+
+    def price() -> CostEstimate:
+        prices.wait(_LOADING_WAIT_S)
+        return prices.estimate(usage=usage, **terms)
+
+    return price
+
+
 def _reporter(prices: Prices) -> Listener:
     """Tells the totals and the callbacks of each call."""
 
     def report(call: Call, _context: SpanContext, _start_ns: int, _end_ns: int, _attributes: Attributes, /) -> None:
         if call.report is None:
             return
-        usage, terms = call.usage, billing_terms(call)
-
-        def price() -> CostEstimate:
-            prices.wait(_LOADING_WAIT_S)
-            return prices.estimate(usage=usage, **terms)
-
         loading = call.report.cost.reason == "prices_loading"
-        tally.add(call.report, price if loading else None)
+        tally.add(call.report, _priced_later(call, prices) if loading else None)
         callbacks.tell(call.report)
 
     return report

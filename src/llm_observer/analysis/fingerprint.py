@@ -66,10 +66,6 @@ class Fingerprinter:
         self._budget = BUDGET
         self.skipped = False
 
-    def of(self, segment: Segment) -> Fingerprint:
-        """The fingerprint of a segment."""
-        return self.named(self.keys((segment,))[0], segment)
-
     @staticmethod
     def keys(segments: Sequence[Segment]) -> list[int]:
         """Numbers by which segments are known again within this process, five times as fast as by their wire hashes.
