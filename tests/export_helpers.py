@@ -80,6 +80,7 @@ FULL: Mapping[str, Any] = {
     "llm_observer.cache.offset": 17,
     "llm_observer.cache.expected_tokens": 4800,
     "llm_observer.cache.missed_tokens": 3776,
+    "llm_observer.cache.gap": 42.5,
     "llm_observer.cache.tokens_method": "anchored",
     "llm_observer.cache.tokens_error": 0.02,
     "llm_observer.cache.lost_usd": 0.0042,

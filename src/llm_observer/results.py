@@ -113,6 +113,8 @@ class Verdict:
         expected_tokens: What could have been read by the provider's rules.
         reported_tokens: What the usage says was read; `None` when not reported.
         missed_tokens: The tokens of `expected_tokens` that were not read.
+        gap_s: Seconds from the start of the earlier call that last used the prefix of `expected_tokens` to the start
+            of this one; `None` where no such call is known.
         tokens_method: How the token figures were come by: `provider_reported`, `anchored`, `bytes_ratio`, ...
         tokens_error: Relative bound on their error, 0 to 1.
         lost_usd: US dollars that a fix would have saved on this call; `None` while nothing can be claimed.
@@ -132,6 +134,7 @@ class Verdict:
     expected_tokens: int | None = None
     reported_tokens: int | None = None
     missed_tokens: int | None = None
+    gap_s: float | None = None
     tokens_method: str | None = None
     tokens_error: float | None = None
     lost_usd: Decimal | None = None

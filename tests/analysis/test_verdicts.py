@@ -301,3 +301,26 @@ def test_another_workspace_shares_nothing(calls: Recorder) -> None:
     calls.call("messages", claude(0), scope="one")
     calls.call("messages", claude(1), scope="two")
     assert analyze(calls.records)[1].cache.broke is False
+
+
+@pytest.mark.parametrize(
+    ("api", "body"),
+    [
+        ("messages", claude),
+        ("chat.completions", gpt),
+        ("chat.completions", lambda i: gpt(i, model=NEWER, system=marked(RULES))),  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    ],
+    ids=["claude", "older gpt", "newer gpt"],
+)
+def test_the_gap_is_that_since_the_prefix_was_last_used(calls: Recorder, api: str, body: Callable[[int], JSON]) -> None:
+    """Seconds from start to start, whether the entry still lived or not; unknown for the first call."""
+    for i, after_s in enumerate((1, 20, 250, 7000, 30)):
+        calls.call(api, body(i), after_s=after_s)
+    verdicts = [report.cache for report in analyze(calls.records)]
+    assert [verdict.gap_s for verdict in verdicts] == [None, 20, 250, 7000, 30]
+
+
+def test_the_gap_of_what_was_never_written(calls: Recorder) -> None:
+    """It is to the call that would have written the prefix."""
+    reports = explain(calls, "messages", lambda i: claude(i, marker=False), after_s=40.0)
+    assert [report.cache.gap_s for report in reports] == [None, 40, 40, 40]

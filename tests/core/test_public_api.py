@@ -144,6 +144,7 @@ FIELDS = {
         "expected_tokens",
         "reported_tokens",
         "missed_tokens",
+        "gap_s",
         "tokens_method",
         "tokens_error",
         "lost_usd",

@@ -16,7 +16,7 @@ from llm_observer.export.shape import SCHEMA_FILE, SCHEMA_VERSION, event_shape, 
 
 ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "schema" / SCHEMA_FILE
-DIGEST = "e840597edc3f59aba7ecffe0b1783d384b8a7c08ff2c37dfcaa0c585dd80059b"
+DIGEST = "98833e27809ccbee322167ba3fcb0900c89ace8052d28cd794104722d09e3337"
 """Changing the contract means changing this line too, on purpose. `schema/check_compat.py` says what may change."""
 
 CLASSES = {"id", "hash", "name", "figure", "enum"}

@@ -97,6 +97,7 @@ def test_a_full_span_becomes_the_event_of_the_contract() -> None:
             "expected_tokens": 4800,
             "reported_tokens": 1024,
             "missed_tokens": 3776,
+            "gap_s": 42.5,
             "tokens_method": "anchored",
             "tokens_error": 0.02,
             "lost_usd": "0.0042",

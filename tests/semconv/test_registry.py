@@ -40,6 +40,7 @@ CONTRACT = {
     "llm_observer.cache.offset": "int",
     "llm_observer.cache.expected_tokens": "int",
     "llm_observer.cache.missed_tokens": "int",
+    "llm_observer.cache.gap": "double",
     "llm_observer.cache.tokens_method": "string",
     "llm_observer.cache.tokens_error": "double",
     "llm_observer.cache.lost_usd": "double",

@@ -41,6 +41,7 @@ class Reads:
     Attributes:
         sent: What could be read of the request as it was sent.
         blocked: A deeper entry that is there and could not be read in time, as a cause.
+        used_at: When the deepest entry that is there, alive or not, was last used; `None` where there is none.
         lookups: Positions at which the provider looks, deepest first.
         writes: Boundaries that this request writes.
     """
@@ -64,6 +65,7 @@ class Reads:
         self._usage = usage
         self._shares: dict[int, int] = {}
         self.blocked: Difference | None = None
+        self.used_at: float | None = None
         boundary = rule.match == "boundary"
         self.lookups: list[int] = lookups(prompt, rule) if boundary else []
         self.writes: list[Boundary] = writes(prompt, rule) if boundary else []
@@ -118,6 +120,7 @@ class Reads:
         if self._rule.match == "interval":
             return self._interval_as_sent()
         now = self._now
+        self.used_at = self._entries[0][1].used_at if self._entries else None
         for position, entry in self._entries:
             path = self._prompt.segments[position - 1].path
             if entry.ready_at > now.at:
@@ -133,6 +136,7 @@ class Reads:
         position, then = self._index.deepest(now.chain)
         if then is None:
             return NOTHING
+        self.used_at = then.at
         read = self._on_grid(position, then)
         path = self._prompt.segments[position - 1].path
         if then.ready_at > now.at:

@@ -36,6 +36,8 @@ _PARAM_CAUSES = {
 _EXACT = 0.03
 """A bound up to which a count is known rather than estimated: a volatile value more or less."""
 _UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
+_AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerouted"})
+"""Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 
 
 def judge(
@@ -59,7 +61,7 @@ def judge(
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
     _, then = index.deepest(now.canonical_chain, now.seed)
     reads = Reads(prompt, now, rule, index, fingerprints, usage, fit, then)
-    verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads).verdict(then, reported)
+    verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then).verdict(reported)
     return verdict, reads.sent.position
 
 
@@ -76,6 +78,7 @@ class _Judge:
         usage: Usage | None,
         fit: Fit,
         reads: Reads,
+        then: Trace | None,
     ) -> None:
         self._prompt = prompt
         self._now = now
@@ -85,11 +88,13 @@ class _Judge:
         self._usage = usage
         self._fit = fit
         self._reads = reads
+        self._then = then
         self._found: list[Difference] = []
         self._best = reads.sent
 
-    def verdict(self, then: Trace | None, reported: int) -> Verdict:
-        """The verdict; `then` is the earlier call that shares the longest canonical prefix."""
+    def verdict(self, reported: int) -> Verdict:
+        """The verdict on a call that read `reported` tokens."""
+        then = self._then
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner)
         if then is not None and reported and self._goes_on(then, elsewhere) and self._reads.covers(then, reported):
             return self._unbroken(reported, ())
@@ -256,7 +261,7 @@ class _Judge:
             self._found.append(Difference("evicted_or_rerouted", where or "", None, best.position))
         cause = causes[0]
         first = min((d for d in self._found if d.cause == cause), key=lambda d: d.position)
-        counterfactual = cause not in {"evicted_or_rerouted", "ttl_expired", "concurrent_cold_start"}
+        counterfactual = cause not in _AS_SENT
         outcome: Outcome = "partial" if reported else "uncacheable" if cause in _UNCACHEABLE else "miss"
         return Verdict(
             outcome=outcome,
@@ -269,12 +274,16 @@ class _Judge:
             expected_tokens=best.tokens,
             reported_tokens=reported,
             missed_tokens=best.tokens - reported,
+            gap_s=self._gap(self._reads.used_at if cause in _AS_SENT or self._then is None else self._then.at),
             tokens_method=self._method(best),
             tokens_error=round(best.error, 4),
             confidence=self._confidence(cause, best),
             confirmed_by=("usage", "counterfactual") if counterfactual else ("usage",),
             hint=hint(cause),
         )
+
+    def _gap(self, used_at: float | None) -> float | None:
+        return None if used_at is None else round(max(0.0, self._now.at - used_at), 3)
 
     def _method(self, read: Read) -> str:
         """How the tokens of a read were come by."""
@@ -296,6 +305,7 @@ class _Judge:
             expected_tokens=reported,
             reported_tokens=reported,
             missed_tokens=0,
+            gap_s=self._gap(self._reads.used_at) if reported else None,
             tokens_method="provider_reported",
             tokens_error=0.0,
             confidence=0.9 if reported else 0.7,

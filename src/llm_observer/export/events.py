@@ -118,6 +118,7 @@ TABLE: tuple[Field, ...] = (
     Field("cache.expected_tokens", (names.CACHE_EXPECTED_TOKENS,)),
     Field("cache.reported_tokens", (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS,)),
     Field("cache.missed_tokens", (names.CACHE_MISSED_TOKENS,)),
+    Field("cache.gap_s", (names.CACHE_GAP,)),
     Field("cache.tokens_method", (names.CACHE_TOKENS_METHOD,)),
     Field("cache.tokens_error", (names.CACHE_TOKENS_ERROR,)),
     Field("cache.lost_usd", (names.CACHE_LOST_USD,), _money),

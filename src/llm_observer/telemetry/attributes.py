@@ -173,6 +173,9 @@ CACHE_EXPECTED_TOKENS: Final = "llm_observer.cache.expected_tokens"
 CACHE_MISSED_TOKENS: Final = "llm_observer.cache.missed_tokens"
 """The part of the expected tokens that was not read."""
 
+CACHE_GAP: Final = "llm_observer.cache.gap"
+"""The time from the start of the earlier call that last used the expected tokens to the start of this one."""
+
 CACHE_TOKENS_METHOD: Final = "llm_observer.cache.tokens_method"
 """How the expected and the missed tokens were come by."""
 

@@ -60,6 +60,7 @@ def cache_attributes(report: CallReport) -> Attributes:
         (names.CACHE_OFFSET, verdict.offset),
         (names.CACHE_EXPECTED_TOKENS, verdict.expected_tokens),
         (names.CACHE_MISSED_TOKENS, verdict.missed_tokens),
+        (names.CACHE_GAP, verdict.gap_s),
         (names.CACHE_TOKENS_METHOD, verdict.tokens_method),
         (names.CACHE_TOKENS_ERROR, verdict.tokens_error),
         (names.CACHE_LOST_USD, None if verdict.lost_usd is None else float(verdict.lost_usd)),
