@@ -16,7 +16,7 @@ demo: $(VENV)/.demo ## Run a small app against a loopback provider and print wha
 test: lint types unit ## Run everything that CI runs: lint, types, tests with coverage
 
 unit: $(VENV)/.dev ## Run the tests with coverage
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
 lint: $(VENV)/.dev ## Check format and lint
 	@$(BIN)/ruff format --check .

@@ -182,7 +182,11 @@ class TestInput:
             del family["id"], family["name"]
         assert report == plain
 
-    @pytest.mark.parametrize("end", [b"", b"\0" * 600_000, gzip.compress(b""), b"\0" + gzip.compress(line(2))])
+    @pytest.mark.parametrize(
+        "end",
+        [b"", b"\0" * 600_000, gzip.compress(b""), b"\0" + gzip.compress(line(2))],
+        ids=["nothing", "zeros", "an empty part", "a zero and a part"],
+    )
     def test_gzip_data_may_be_padded_or_have_empty_parts(
         self, end: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -334,7 +338,11 @@ class TestProblems:
         assert main(["analyze", "/proc/self/mem"]) == 2
         assert errors(capsys)[0] == "llm-observer: /proc/self/mem: cannot be read: Input/output error"
 
-    @pytest.mark.parametrize("content", [b"", b"\n\n", b"\x1f", gzip.compress(b"")])
+    @pytest.mark.parametrize(
+        "content",
+        [b"", b"\n\n", b"\x1f", gzip.compress(b"")],
+        ids=["nothing", "empty lines", "half a gzip mark", "gzip of nothing"],
+    )
     def test_a_file_without_calls_is_status_2(
         self, content: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
