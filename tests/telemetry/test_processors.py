@@ -107,7 +107,7 @@ def test_nothing_of_ours_stays_on_a_span(engine: Engine) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     runtime = runtime_on(provider, engine)
     span = observed(runtime)
-    made = weakref.ref(span._span)  # pyright: ignore[reportPrivateUsage]
+    made = weakref.ref(span._held.span)  # pyright: ignore[reportPrivateUsage]
     gc.disable()
     try:
         span.finish()
@@ -121,7 +121,7 @@ def test_an_end_by_someone_else_ends_the_call(engine: Engine) -> None:
     provider = TracerProvider(shutdown_on_exit=False)
     exporter = exporting(provider)
     span = observed(runtime_on(provider, engine))
-    theirs: Any = span._span  # pyright: ignore[reportPrivateUsage]
+    theirs: Any = span._held.span  # pyright: ignore[reportPrivateUsage]
     theirs.end(end_time=span._start_ns + 5_000_000)  # pyright: ignore[reportPrivateUsage]
     span.finish()
     assert rooms(exporter) == ["prompt", "cost", "cache"]
@@ -134,7 +134,7 @@ def test_an_end_while_the_response_is_read_waits(engine: Engine) -> None:
     exporter = exporting(provider)
     span = observed(runtime_on(provider, engine))
     span.busy = True
-    span._span.end()  # pyright: ignore[reportPrivateUsage]
+    span._held.span.end()  # pyright: ignore[reportPrivateUsage]
     assert exporter.get_finished_spans() == ()
     span.busy = False
     span.finish()
@@ -219,7 +219,7 @@ def test_a_span_ended_by_a_finalizer_is_handed_over(engine: Engine) -> None:
         def __del__(self) -> None:
             self.end()
 
-    Body(span._span.end)  # pyright: ignore[reportPrivateUsage]
+    Body(span._held.span.end)  # pyright: ignore[reportPrivateUsage]
     assert runtime.flush(5)
     assert len(exporter.get_finished_spans()) == 1
 

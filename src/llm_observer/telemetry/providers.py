@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from llm_observer._version import __version__
 from llm_observer.guard import guard
 from llm_observer.telemetry.attributes import SCHEMA_URL
-from llm_observer.telemetry.callspan import SCOPE
+from llm_observer.telemetry.held import SCOPE
 from llm_observer.telemetry.processors import CacheProcessor, CostProcessor, PromptHashProcessor
 
 __all__ = ["Providers", "takes_processors"]

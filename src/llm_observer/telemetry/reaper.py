@@ -6,15 +6,19 @@ end of its call on a queue that is safe there, and this thread runs it.
 
 import atexit
 import os
+import sys
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
 from llm_observer.guard import guard
 
-__all__ = ["Reaper"]
+__all__ = ["Reaper", "in_finalizer"]
 
 _EXIT_TIMEOUT_S = 1.0
+
+_FINALIZER_DEPTH = 10
+"""How many frames above the end of a span a finalizer is looked for."""
 
 
 class Reaper:
@@ -68,3 +72,16 @@ class Reaper:
                 end()
             # Not held until the next comes.
             del end
+
+
+def in_finalizer() -> bool:
+    """Whether the caller runs because an object is being finalized."""
+    frame = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no public way is as cheap
+    for _ in range(_FINALIZER_DEPTH):
+        caller = frame.f_back
+        if caller is None:
+            return False
+        if caller.f_code.co_name == "__del__":
+            return True
+        frame = caller
+    return False
