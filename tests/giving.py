@@ -54,14 +54,15 @@ class Given:
         self._others = {name for span in self.spans.get_finished_spans() for name in span.attributes or ()}
         self.spans.clear()
 
-    def patch(self, *, adopt: bool = False) -> None:
-        """Patch with everything on that can give something out."""
+    def patch(self, *, adopt: bool = False, snippets: bool = False) -> None:
+        """Patch with everything on that can give something out, snippets where asked for."""
         llm_observer.patch(
             enabled=True,
             api_key="endpoint-key",
             endpoint=f"{self._endpoint.url}/events",
             store=str(self._store),
             send_names=True,
+            snippets=snippets,
             log_level="DEBUG",
             tracer_provider=None if adopt else self.provider,
             meter_provider=MeterProvider([self.metrics], shutdown_on_exit=False),

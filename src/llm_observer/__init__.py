@@ -94,6 +94,7 @@ def patch(
     log_level: str | None = None,
     send_names: bool | None = None,
     call_site: bool | None = None,
+    snippets: bool | None = None,
     tracer_provider: TracerProvider | None = None,
     meter_provider: MeterProvider | None = None,
 ) -> None:
@@ -113,6 +114,8 @@ def patch(
         log_level: The level of the logger `llm_observer`.
         send_names: Let call sites, fine-tune and deployment names into events that are sent.
         call_site: Record which line of the application made each call; true by default.
+        snippets: Show a few common words around the place where a prompt broke, on spans and in the store; by default
+            nothing of a prompt is shown.
         tracer_provider: Where spans go: by default the global provider, or none of yours when there is none.
         meter_provider: Where metrics go, by default the global provider.
     """
@@ -131,6 +134,7 @@ def patch(
             log_level=log_level,
             send_names=send_names,
             call_site=call_site,
+            snippets=snippets,
             tracer_provider=tracer_provider,
             meter_provider=meter_provider,
         )

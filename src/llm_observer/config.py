@@ -25,6 +25,7 @@ VARIABLES: Mapping[str, str] = {
     "log_level": "LLM_OBSERVER_LOG_LEVEL",
     "send_names": "LLM_OBSERVER_SEND_NAMES",
     "call_site": "LLM_OBSERVER_CALL_SITE",
+    "snippets": "LLM_OBSERVER_SNIPPETS",
 }
 """The environment variable of each setting."""
 
@@ -54,6 +55,7 @@ class Settings:
         log_level: Level of the logger `llm_observer`, `None` to leave it alone.
         send_names: Let call sites, fine-tune and deployment names into events that are sent.
         call_site: Record the line of the application that made each call.
+        snippets: Show a few common words around the place where a prompt broke, on spans and in the store.
         problems: One line for each setting that could not be used, what it is and how to mend it.
     """
 
@@ -67,6 +69,7 @@ class Settings:
     log_level: str | None = None
     send_names: bool = False
     call_site: bool = True
+    snippets: bool = False
     problems: tuple[str, ...] = ()
 
     @property
@@ -106,6 +109,7 @@ class Settings:
             log_level=read.level(),
             send_names=bool(read.flag("send_names")),
             call_site=read.flag("call_site") is not False,
+            snippets=bool(read.flag("snippets")),
             problems=tuple(problems),
         )
 

@@ -4,6 +4,8 @@ from typing import Self
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
+from llm_observer.analysis.segments import Prompt
+from llm_observer.analysis.snippets import snippet
 from llm_observer.call import Call
 from llm_observer.config import Settings, state_dir
 from llm_observer.counters import counters
@@ -30,19 +32,24 @@ class Engine:
         hasher: Keys the hashes.
         prices: Where prices come from.
         wait_s: How long a call waits for prices that are still loading.
+        snippets: Say what stands around the place where a prompt broke.
     """
 
-    def __init__(self, hasher: Hasher, prices: Prices, *, wait_s: float = PRICES_WAIT_S) -> None:
+    def __init__(
+        self, hasher: Hasher, prices: Prices, *, wait_s: float = PRICES_WAIT_S, snippets: bool = False
+    ) -> None:
         self.hasher = hasher
         self.prices = prices
         self._wait_s = wait_s
+        self._snippets = snippets
         self._analyzer = Analyzer(hasher)
         self._ledger = Ledger(prices)
 
     @classmethod
     def create(cls, settings: Settings) -> Self:
         """The engine that a process's settings ask for. Loads no prices yet."""
-        return cls(Hasher(load_hash_key(settings.hash_key, state_dir())), Prices(settings.prices))
+        hasher = Hasher(load_hash_key(settings.hash_key, state_dir()))
+        return cls(hasher, Prices(settings.prices), snippets=settings.snippets)
 
     def warm_up(self) -> None:
         """Begin to load what the end of a call will need, in the background. Cheap to call again."""
@@ -60,11 +67,15 @@ class Engine:
         with guard("engine.cost"):
             cost, terms = self._cost(call)
         finding: Finding | None = None
+        shown: str | None = None
         verdict = Verdict(outcome="not_reported")
         with guard("engine.analysis"):
-            finding = self._finding(call)
+            prompt = read_prompt(call.api, call.request)
+            finding = self._finding(call, prompt)
             if finding is not None:
                 verdict = finding.verdict
+            if self._snippets and prompt is not None:
+                shown = _snippet(prompt, verdict)
         with guard("engine.ledger"):
             if finding is not None and terms is not None:
                 verdict = self._ledger.claim(call, finding, terms)
@@ -82,6 +93,7 @@ class Engine:
             duration_s=call.duration_s,
             error_type=call.error_type,
             site=call.site,
+            snippet=shown,
         )
 
     def _cost(self, call: Call) -> tuple[CostEstimate, CallTerms | None]:
@@ -92,8 +104,7 @@ class Engine:
         self.prices.wait(self._wait_s)
         return self.prices.estimate(usage=call.usage, **terms), terms
 
-    def _finding(self, call: Call) -> Finding | None:
-        prompt = read_prompt(call.api, call.request)
+    def _finding(self, call: Call, prompt: Prompt | None) -> Finding | None:
         if prompt is None or not prompt.segments:
             return None
         if len(prompt.segments) > MOST_SEGMENTS:
@@ -113,6 +124,14 @@ class Engine:
                 tag=call.tag,
             )
         )
+
+
+def _snippet(prompt: Prompt, verdict: Verdict) -> str | None:
+    """What the prompt says around the place that the verdict names."""
+    if not verdict.broke or verdict.offset is None:
+        return None
+    segment = next((segment for segment in prompt.segments if segment.path == verdict.location), None)
+    return snippet(segment.text, verdict.offset) if segment is not None else None
 
 
 def billing_terms(call: Call) -> CallTerms:

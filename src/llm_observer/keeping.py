@@ -14,6 +14,7 @@ from llm_observer.export.store import Store
 from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.terms import CallTerms
+from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.providers import Providers
 from llm_observer.usage import Usage
@@ -56,6 +57,9 @@ class Keeper:
             if event is not None and unpriced is not None:
                 with guard("keeping.price"):
                     event["cost"] = self._cost(*unpriced)
+            if event is not None and names.CACHE_SNIPPET in attributes:
+                # The contract does not know it, so it cannot leave the machine.
+                event["local"] = {"snippet": attributes[names.CACHE_SNIPPET]}
             return event
 
         self.store.put(make)

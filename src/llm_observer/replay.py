@@ -55,7 +55,7 @@ def replay_engine() -> Engine:
     settings = Settings.resolve()
     prices = Prices(settings.prices)
     prices.wait(_PRICES_WAIT_S)
-    return Engine(Hasher(load_hash_key(settings.hash_key, None)), prices, wait_s=0.0)
+    return Engine(Hasher(load_hash_key(settings.hash_key, None)), prices, wait_s=0.0, snippets=settings.snippets)
 
 
 def call_from_record(record: Mapping[str, Any]) -> Call:

@@ -146,7 +146,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallReport:
-    """One provider call, explained."""
+    """One provider call, explained.
+
+    `snippet` is what the prompt says around `cache.location` and `cache.offset`: a few common words, and markers in the
+    place of all else. `None` unless `LLM_OBSERVER_SNIPPETS=true`.
+    """
 
     provider: str
     api: str
@@ -161,6 +165,7 @@ class CallReport:
     duration_s: float | None = None
     error_type: str | None = None
     site: CallSite | None = None
+    snippet: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

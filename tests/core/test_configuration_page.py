@@ -39,7 +39,7 @@ def test_each_argument_of_patch_stands_in_the_table() -> None:
 def test_the_defaults_are_those_of_the_settings() -> None:
     settings = Settings.resolve({})
     flags = {row.variable.strip("`"): row.default.strip("`") for row in rows() if row.default.startswith("`")}
-    for name in ("disabled", "send_names", "call_site"):
+    for name in ("disabled", "send_names", "call_site", "snippets"):
         assert flags[VARIABLES[name]] == str(getattr(settings, name)).lower()
     assert settings.store is not None
     assert flags[VARIABLES["store"]].startswith(settings.store.name)

@@ -245,8 +245,11 @@ async def test_what_the_application_raises_while_it_reads_does_not_get_out(
     assert leaks(canaries, texts) == {}
 
 
-def conversation(canaries: Canaries, n: int) -> dict[str, Any]:
-    """A prompt with everything that breaks a cache: each kind of finding has a canary at its place."""
+def conversation(canaries: Canaries, n: int, *, turned: int) -> dict[str, Any]:
+    """A prompt with everything that breaks a cache: each kind of finding has a canary at its place.
+
+    Its tools are in another order by `turned` places.
+    """
     plant = canaries.plant
     tools = [
         {
@@ -268,25 +271,34 @@ def conversation(canaries: Canaries, n: int) -> dict[str, Any]:
     turns = [{"role": "user", "content": f"{plant('request.turn')} {turn}"} for turn in range(n + 1)]
     return {
         "model": "gpt-4.1",
-        "tools": tools[n % 3 :] + tools[: n % 3],
+        "tools": tools[turned:] + tools[:turned],
         "messages": [{"role": "system", "content": system + text}, *turns],
     }
 
 
-async def test_no_content_gets_out_with_a_verdict(canaries: Canaries, server: ScriptedServer, given: Given) -> None:
-    """Locations, hints, causes, breakers, families, chains: what is found in a prompt is told without its words."""
-    given.patch()
+@pytest.mark.parametrize("snippets", [False, True])
+async def test_no_content_gets_out_with_a_verdict(
+    canaries: Canaries, server: ScriptedServer, given: Given, *, snippets: bool
+) -> None:
+    """Locations, hints, causes, breakers, families, chains: what is found in a prompt is told without its words.
+
+    Nor do snippets show any that is not a common one, and they stay on the machine.
+    """
+    given.patch(snippets=snippets)
     client = client_of("openai", canaries, server.url, asynchronous=False)
     say = Talk(client, APIS["chat"], canaries, server)
     usage = {"prompt_tokens": 20_000, "completion_tokens": 9, "prompt_tokens_details": {"cached_tokens": 0}}
     answer = fill(canaries, ChatCompletion, "response")[0] | {"usage": usage, "model": "gpt-4.1"}
     for n in range(6):
-        await say(plain, conversation(canaries, n), answered(canaries, answer))
+        await say(plain, conversation(canaries, n, turned=0 if snippets else n % 3), answered(canaries, answer))
     client.close()
     assert say.raised == []
     assert any(report.cache.broke and report.cache.location for report in given.reports)
     assert any(report.breakers for report in given.reports)
-    assert leaks(canaries, given.texts()) == {}
+    texts = given.texts()
+    assert leaks(canaries, texts) == {}
+    told = {where for where, text in texts.items() if "session_id=" in text}
+    assert told == ({"span", "store", "reprs"} if snippets else set())
 
 
 @pytest.mark.parametrize("where", ["span", "store", "metrics", "reprs", "totals", "logs", "terminal"])

@@ -37,6 +37,16 @@ def test_a_family_that_loses_money_is_told_with_cause_place_line_fix_and_saving(
     assert expected in said
 
 
+def test_what_the_prompt_says_at_the_place_is_shown_to_who_asked_for_it() -> None:
+    """The words of a call that broke at the place that is named, and none of another place's."""
+    calls = [broken(n) | {"local": {"snippet": "Current time: ⟨timestamp⟩"}} for n in range(4)]
+    calls.append(broken(4, offset=99) | {"local": {"snippet": "elsewhere"}})
+    report = summarize(calls)
+    assert "     text    Current time: ⟨timestamp⟩\n" in text(report)
+    (family,) = as_json(report)["families"]
+    assert family["findings"][0]["snippet"] == "Current time: ⟨timestamp⟩"
+
+
 def test_the_sum_says_what_the_cache_gave_and_should_have_given() -> None:
     said = text(summarize([*(broken(n) for n in range(4)), *HEALTHY]))
     assert "8 calls   16,000 tokens in, 400 out" in said

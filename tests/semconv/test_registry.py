@@ -47,6 +47,7 @@ CONTRACT = {
     "llm_observer.cache.confidence": "double",
     "llm_observer.cache.confirmed_by": "string[]",
     "llm_observer.cache.hint": "string",
+    "llm_observer.cache.snippet": "string",
     "llm_observer.breaker.categories": "string[]",
     "llm_observer.breaker.confidences": "double[]",
     "llm_observer.call.api": "string",
@@ -132,7 +133,7 @@ def test_each_attribute_of_ours_is_on_the_span_with_the_condition_for_its_presen
     (refinement,) = read(SEMCONV / "registry" / "spans.yaml")["span_refinements"]
     levels = {ref["ref"]: ref.get("requirement_level") for ref in refinement["attributes"]}
     assert {key for key in levels if key.startswith("llm_observer.")} == set(CONTRACT)
-    assert all(level == "required" or level.get("conditionally_required") for level in levels.values())
+    assert all(level in {"required", "opt_in"} or level.get("conditionally_required") for level in levels.values())
 
 
 @pytest.mark.parametrize("raw", list(collect("attributes")), ids=lambda raw: raw["key"])

@@ -105,6 +105,7 @@ class Finding:
     calls: int
     lost: Decimal | None
     confidence: float | None
+    snippet: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)

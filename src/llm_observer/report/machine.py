@@ -65,6 +65,7 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "calls": finding.calls,
         "lost_usd": _money(finding.lost),
         "confidence": finding.confidence,
+        "snippet": finding.snippet,
     }
 
 

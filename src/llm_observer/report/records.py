@@ -44,6 +44,7 @@ class Record:
     lost: Decimal | None = None
     confidence: float | None = None
     hint: str | None = None
+    snippet: str | None = None
 
 
 def record(event: Mapping[str, Any]) -> Record:
@@ -76,6 +77,7 @@ def record(event: Mapping[str, Any]) -> Record:
         lost=_money(cache.get("lost_usd")),
         confidence=_number(cache.get("confidence")),
         hint=_of(str, cache.get("hint")),
+        snippet=_of(str, _part(event, "local").get("snippet")),
     )
 
 
@@ -107,6 +109,7 @@ def record_of(report: CallReport, *, tier: str | None = None) -> Record:
         lost=cache.lost_usd,
         confidence=cache.confidence,
         hint=cache.hint,
+        snippet=report.snippet,
     )
 
 

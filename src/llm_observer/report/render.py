@@ -156,6 +156,8 @@ def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
     where = words.place(finding)
     if where is not None:
         yield "where", Text(where)
+    if finding.snippet is not None:
+        yield "text", Text(finding.snippet)
     if finding.site is not None:
         called_so = finding.site.function == family.name
         within = "" if called_so else f"  in {finding.site.function}"

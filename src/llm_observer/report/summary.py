@@ -122,6 +122,8 @@ class _Cause:
     confidence: float | None = None
     places: Counter[tuple[str | None, int | None]] = field(default_factory=Counter[tuple[str | None, int | None]])
     hints: Counter[str] = field(default_factory=Counter[str])
+    snippets: dict[tuple[str | None, int | None], str] = field(default_factory=dict[tuple[str | None, int | None], str])
+    """What the prompt said at a place, when that was asked for."""
 
     def add(self, call: Record) -> None:
         self.calls += 1
@@ -131,6 +133,8 @@ class _Cause:
             self.confidence = max(self.confidence or 0.0, call.confidence)
         if len(self.places) < _MOST_PLACES or (call.location, call.offset) in self.places:
             self.places[call.location, call.offset] += 1
+            if call.snippet is not None:
+                self.snippets[call.location, call.offset] = call.snippet
         if call.hint is not None:
             self.hints[call.hint] += 1
 
@@ -228,6 +232,7 @@ class _Group:
                 calls=group.calls,
                 lost=group.lost if claims else None,
                 confidence=group.confidence,
+                snippet=group.snippets.get((location, offset)),
             )
             found.append(finding)
         found.sort(key=lambda finding: (-(finding.lost or 0), -finding.calls))

@@ -201,6 +201,9 @@ CacheConfirmedBy = Literal[
 CACHE_HINT: Final = "llm_observer.cache.hint"
 """What to do about it. One sentence, without content."""
 
+CACHE_SNIPPET: Final = "llm_observer.cache.snippet"
+"""A few common words of the prompt around the place where it broke."""
+
 BREAKER_CATEGORIES: Final = "llm_observer.breaker.categories"
 """The kinds of volatile values seen in the part of the prompt that should be stable."""
 

@@ -1,6 +1,6 @@
 """Attributes of an explained call: pure functions from `CallReport` to what a span or an event carries.
 
-What is not known is absent. Nothing here is content of a prompt or of a completion.
+What is not known is absent. Nothing here is content of a prompt or of a completion, unless a snippet was asked for.
 """
 
 from llm_observer.results import CallReport
@@ -65,6 +65,7 @@ def cache_attributes(report: CallReport) -> Attributes:
         (names.CACHE_TOKENS_ERROR, verdict.tokens_error),
         (names.CACHE_LOST_USD, None if verdict.lost_usd is None else float(verdict.lost_usd)),
         (names.CACHE_HINT, verdict.hint),
+        (names.CACHE_SNIPPET, report.snippet),
     ):
         if value is not None:
             found[attribute] = value
