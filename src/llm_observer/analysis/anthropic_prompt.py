@@ -10,6 +10,8 @@ __all__ = ["read_messages"]
 
 _MARKER = "cache_control"
 _TEXT_KINDS: Mapping[str, Kind] = {"system": "system", "assistant": "assistant"}
+_WRITTEN = frozenset({"text", "content"})
+"""Sources of a document that are text in the request, and no file."""
 _KINDS: Mapping[str, Kind] = {
     "tool_use": "tool_use",
     "server_tool_use": "tool_use",
@@ -33,6 +35,7 @@ def read_messages(body: Mapping[str, Any]) -> Prompt:
         segments=segments,
         head=len(head),
         params=_params(body, segments),
+        names=_NAMES,
         automatic=_ttl(automatic) if automatic else None,
     )
 
@@ -101,28 +104,39 @@ def _block(path: str, role: str, block: object, *, message_end: bool = False) ->
     if kind_of_block == "text" and isinstance(described.get("text"), str) and not described.get("citations"):
         text: str = described["text"]
         return Segment(path, kind, text, role=role, message_end=message_end, marker=marker)
-    kind = _KINDS.get(kind_of_block, kind)
+    if kind_of_block != "document" or as_mapping(described.get("source")).get("type") not in _WRITTEN:
+        kind = _KINDS.get(kind_of_block, kind)
     return Segment(
         path, kind, dump_without(block, _MARKER), is_json=True, role=role, message_end=message_end, marker=marker
     )
+
+
+_NAMES: Mapping[str, str] = {
+    "tool_choice": "tool_choice",
+    "thinking": "thinking",
+    "speed": "speed",
+    "effort": "output_config.effort",
+    "text_format": "output_config.format",
+    "media": "messages",
+}
 
 
 def _params(body: Mapping[str, Any], segments: tuple[Segment, ...]) -> dict[str, Param]:
     """The parameters that the cache depends on; one that states its default counts as left out."""
     params: dict[str, Param] = {}
 
-    def note(kind: str, name: str, value: object, *defaults: object) -> None:
+    def note(kind: str, value: object, *defaults: object) -> None:
         if value is not None and value not in defaults:
-            params[kind] = Param(name, dump(value))
+            params[kind] = Param(_NAMES[kind], dump(value))
 
-    note("tool_choice", "tool_choice", body.get("tool_choice"), {"type": "auto"})
-    note("thinking", "thinking", body.get("thinking"), {"type": "disabled"})
-    note("speed", "speed", body.get("speed"), "standard")
+    note("tool_choice", body.get("tool_choice"), {"type": "auto"})
+    note("thinking", body.get("thinking"), {"type": "disabled"})
+    note("speed", body.get("speed"), "standard")
     images = [s.path for s in segments if s.kind == "media" and '"type":"image"' in s.text]
     if images:
         # With any image in the messages they are cached apart from those without.
         params["media"] = Param(images[0], "true")
     output = as_mapping(body.get("output_config"))
-    note("effort", "output_config.effort", output.get("effort"), "high")
-    note("text_format", "output_config.format", output.get("format"))
+    note("effort", output.get("effort"), "high")
+    note("text_format", output.get("format"))
     return params

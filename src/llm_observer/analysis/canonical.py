@@ -50,6 +50,8 @@ def canonical_forms(segment: Segment, examine: int = EXAMINED) -> Forms:
             masked[text] = _masked(text, find_spans(text, examine)) if examine else text
         return masked[text]
 
+    if segment.kind == "media":
+        return _media_forms(segment, examine)
     raw_spans = find_spans(segment.text, examine) if examine else []
     masked[segment.text] = _masked(segment.text, raw_spans)
     if segment.is_json:
@@ -75,6 +77,16 @@ def canonical_forms(segment: Segment, examine: int = EXAMINED) -> Forms:
         with_key_order=tidied,
         with_values=tidy_text(segment.text),
     )
+
+
+_OF_MEDIA = frozenset({"volatile_url", "temp_path"})
+"""What may be volatile around an image or a file. Its data and its id are the image or the file."""
+
+
+def _media_forms(segment: Segment, examine: int) -> Forms:
+    spans = [span for span in find_spans(segment.text, examine) if span.category in _OF_MEDIA] if examine else []
+    masked = _masked(segment.text, spans)
+    return Forms(spans, masked, masked, masked, segment.text)
 
 
 def _masked(text: str, spans: list[Span]) -> str:

@@ -34,7 +34,7 @@ def read_chat(body: Mapping[str, Any]) -> Prompt:
     messages: list[Segment] = []
     for i, message in enumerate(as_list(body.get("messages"))):
         messages += _message(f"messages[{i}]", message)
-    return _prompt(body, tools, messages, _chat_params(body))
+    return _prompt(body, tools, messages, _CHAT_NAMES)
 
 
 def read_responses(body: Mapping[str, Any]) -> Prompt:
@@ -49,7 +49,7 @@ def read_responses(body: Mapping[str, Any]) -> Prompt:
         messages.append(Segment("input", "user", items, role="user", message_end=True))
     for i, item in enumerate(as_list(items)):
         messages += _item(f"input[{i}]", item)
-    return _prompt(body, tools, messages, _responses_params(body))
+    return _prompt(body, tools, messages, _RESPONSES_NAMES)
 
 
 def read_text(body: Mapping[str, Any]) -> Prompt:
@@ -69,7 +69,7 @@ def read_text(body: Mapping[str, Any]) -> Prompt:
     )
 
 
-def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segment], params: dict[str, Param]) -> Prompt:
+def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segment], names: Mapping[str, str]) -> Prompt:
     leading = 0
     while leading < len(messages) and messages[leading].kind == "system":
         leading += 1
@@ -77,7 +77,8 @@ def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segmen
     return Prompt(
         segments=(*tools, *messages),
         head=len(tools) + leading,
-        params=params,
+        params=_params(body, names),
+        names=names,
         automatic=as_text(options.get("ttl")) or "default",
         implicit=options.get("mode") != "explicit",
     )
@@ -165,33 +166,34 @@ def _marker_within(item: Mapping[str, Any]) -> str | None:
     return found
 
 
-def _noted(*rows: tuple[str, str, object, tuple[object, ...]]) -> dict[str, Param]:
-    """The rows whose value is given and not one of the defaults that mean the same as leaving it out."""
-    return {
-        kind: Param(name, dump(value))
-        for kind, name, value, defaults in rows
-        if value is not None and value not in defaults
-    }
+_CHAT_NAMES: Mapping[str, str] = {
+    "cache_key": "prompt_cache_key",
+    "service_tier": "service_tier",
+    "effort": "reasoning_effort",
+    "text_format": "response_format",
+    "verbosity": "verbosity",
+    "parallel_tool_calls": "parallel_tool_calls",
+}
+_RESPONSES_NAMES: Mapping[str, str] = _CHAT_NAMES | {
+    "effort": "reasoning.effort",
+    "text_format": "text.format",
+    "verbosity": "text.verbosity",
+}
+_DEFAULTS: Mapping[str, tuple[object, ...]] = {
+    "service_tier": ("auto", "default"),
+    "text_format": ({"type": "text"},),
+    "verbosity": ("medium",),
+    "parallel_tool_calls": (True,),
+}
+"""Values that mean the same as leaving a parameter out."""
 
 
-def _chat_params(body: Mapping[str, Any]) -> dict[str, Param]:
-    return _noted(
-        ("cache_key", "prompt_cache_key", body.get("prompt_cache_key"), ()),
-        ("service_tier", "service_tier", body.get("service_tier"), ("auto", "default")),
-        ("effort", "reasoning_effort", body.get("reasoning_effort"), ()),
-        ("text_format", "response_format", body.get("response_format"), ({"type": "text"},)),
-        ("verbosity", "verbosity", body.get("verbosity"), ("medium",)),
-        ("parallel_tool_calls", "parallel_tool_calls", body.get("parallel_tool_calls"), (True,)),
-    )
-
-
-def _responses_params(body: Mapping[str, Any]) -> dict[str, Param]:
-    text = as_mapping(body.get("text"))
-    return _noted(
-        ("cache_key", "prompt_cache_key", body.get("prompt_cache_key"), ()),
-        ("service_tier", "service_tier", body.get("service_tier"), ("auto", "default")),
-        ("effort", "reasoning.effort", as_mapping(body.get("reasoning")).get("effort"), ()),
-        ("text_format", "text.format", text.get("format"), ({"type": "text"},)),
-        ("verbosity", "text.verbosity", text.get("verbosity"), ("medium",)),
-        ("parallel_tool_calls", "parallel_tool_calls", body.get("parallel_tool_calls"), (True,)),
-    )
+def _params(body: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Param]:
+    """The parameters that were given another value than the default."""
+    found: dict[str, Param] = {}
+    for kind, name in names.items():
+        outer, _, inner = name.partition(".")
+        value = as_mapping(body.get(outer)).get(inner) if inner else body.get(outer)
+        if value is not None and value not in _DEFAULTS.get(kind, ()):
+            found[kind] = Param(name, dump(value))
+    return found

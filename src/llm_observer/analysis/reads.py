@@ -208,13 +208,10 @@ class Reads:
         for position in sorted(other.cached, reverse=True):
             if not self.alive(other, position):
                 continue
-            if position <= shared:
-                here: int | None = position
-            elif position == shared + 1:
+            here: int | None = position if position <= shared else moved.get(other.canonical[position - 1])
+            if here is None and position == shared + 1 and position <= end:
                 # The changed segment itself ends at the boundary.
-                here = position if position <= end else None
-            else:
-                here = moved.get(other.canonical[position - 1])
+                here = position
             if here is not None and any(here <= looked for looked in self.lookups):
                 read = self.tokens(here)
                 exact = other.anchors.get(position)

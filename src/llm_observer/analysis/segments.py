@@ -42,6 +42,7 @@ class Prompt:
         segments: In the provider's render order: tools, system text, messages.
         head: How many of the first segments are tools and system text.
         params: By what they are (`tool_choice`, `effort`, ...), those that were given another value than the default.
+        names: What each of these parameters is called in a request, given or not.
         automatic: Lifetime that the request gives to a boundary which the provider places itself, `None` for none.
         implicit: Whether the provider may place boundaries by itself, where it does so.
     """
@@ -49,5 +50,6 @@ class Prompt:
     segments: tuple[Segment, ...]
     head: int
     params: Mapping[str, Param] = field(default_factory=dict[str, Param])
+    names: Mapping[str, str] = field(default_factory=dict[str, str])
     automatic: str | None = None
     implicit: bool = True

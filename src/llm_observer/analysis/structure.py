@@ -9,8 +9,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from llm_observer.analysis.compare import Difference, common, first_difference
-from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter, pieces
+from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Trace
+from llm_observer.analysis.retrieved import looks_retrieved
 from llm_observer.analysis.segments import Prompt, Segment
 
 __all__ = ["Rearrangement", "rearranged"]
@@ -31,15 +32,6 @@ _SUMMARY = re.compile(
     r"\b(?:summar(?:y|ies|i[sz]ed?|i[sz]ing)|compact(?:ed|ion)|(?:conversation|discussion|history|context) so far"
     r"|(?:previous|earlier|prior) (?:conversation|messages|turns|discussion|context)|recap|continued from)\b",
     re.IGNORECASE,
-)
-
-_RETRIEVED = re.compile(
-    r"<\s*/?\s*(?:documents?|docs?|context|sources?|search[_ -]?results?|results?|passages?|snippets?|chunks?"
-    r"|memor(?:y|ies)|knowledge|articles?|references?)\b"
-    r"|\b(?:documents?|context|sources?|search results?|passages?|snippets?|excerpts?|memor(?:y|ies)|knowledge base"
-    r"|references?|retrieved|relevant (?:information|articles?|documents?))\b[^\n.]{0,40}[:\]#>*]"
-    r"|^\s*\[(?:doc(?:ument)?\s*)?\d+\]",
-    re.IGNORECASE | re.MULTILINE,
 )
 
 
@@ -120,7 +112,9 @@ def _cause(prompt: Prompt, shared: int, here: _Side, there: _Side, a: Fingerprin
     if "media" in {a.kind, b.kind} and _equal_without_media(here, there, a, b):
         return "image_changed"
     if segment.kind == "system" or b.kind == "system":
-        return "retrieved_content" if _looks_retrieved(segment, a, b) else "system_changed"
+        return "retrieved_content" if looks_retrieved(segment, a, b) else "system_changed"
+    if b.kind == "thinking" and b.kind != a.kind:
+        return "history_rewritten"
     if _reordered(here, there):
         return "few_shot_order"
     if _dropped_front(here, there, new=0):
@@ -129,7 +123,7 @@ def _cause(prompt: Prompt, shared: int, here: _Side, there: _Side, a: Fingerprin
         return "compaction"
     if here.canonical[1:2] == there.canonical[1:2] and a.length < _SHRUNK * b.length:
         return "history_truncated"
-    if segment.kind == "user" and _looks_retrieved(segment, a, b):
+    if segment.kind == "user" and looks_retrieved(segment, a, b):
         return "retrieved_content"
     return "history_rewritten"
 
@@ -187,19 +181,6 @@ def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int, whole
     weight = whole * tail / len(a.sketch)
     if weight < _LEAST_WEIGHT or tail < _LEAST_SHARE * len(a.sketch):
         return None
-    retrieved = _looks_retrieved(segment, a, b)
+    retrieved = looks_retrieved(segment, a, b)
     cause = "retrieved_content" if retrieved else "system_changed" if segment.kind == "system" else "input_changed"
     return Rearrangement(Difference(cause, segment.path, first_difference(segment.text, a, b), shared), shared + 1)
-
-
-def _looks_retrieved(segment: Segment, a: Fingerprint, b: Fingerprint) -> bool:
-    """Whether what changed reads like documents, search results or memory rather than an edit."""
-    parts = pieces(segment.text)
-    start = common(a.sketch, b.sketch)
-    known = set(b.sketch)
-    changed = [i for i, piece in enumerate(a.sketch) if i >= start and piece not in known]
-    if not changed or not parts:
-        return False
-    first, last = max(0, changed[0] - 3), min(len(parts) - 1, changed[-1])
-    window = segment.text[parts[first][0] : parts[last][0] + len(parts[last][1])]
-    return _RETRIEVED.search(window[:20_000]) is not None

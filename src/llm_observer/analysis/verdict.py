@@ -126,7 +126,7 @@ class _Judge:
                 self._note(there, [Difference("model_changed", "model", None, 0)])
         if then is None or here.tokens <= self._reads.sent.tokens:
             return
-        names = {kind: param.name for kind, param in self._prompt.params.items()}
+        names = {**self._prompt.names, **{kind: param.name for kind, param in self._prompt.params.items()}}
         starts = {"all": 0, "system": self._now.tools, "messages": self._now.head}
         changed = [
             Difference(_PARAM_CAUSES[kind], names.get(kind, kind), None, starts[tier])
@@ -196,6 +196,9 @@ class _Judge:
             shared = prompt.head or shared
         end = self._reads.tokens(shared)
         minimum = self._rule.min_tokens
+        if shared <= now.tools < prompt.head:
+            # Nothing but tools in common: another prompt, whose first call this is.
+            return
         if minimum is None or not self._reads.within_lifetime(then):
             return
         path = prompt.segments[shared - 1].path if shared else ""

@@ -178,7 +178,9 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])
     ):
         return None
-    if kind == "random_id" and len(token) > 64:
+    if kind == "random_id" and key.is_nonce:
+        kind = "hex"
+    elif kind == "random_id" and len(token) > 64:
         kind = "token"
     return span_of(start, end, kind, session=key.names_session)
 

@@ -10,7 +10,7 @@ __all__ = ["Key", "key_before"]
 _REACH = 48
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
-    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|-]|[ \t]|\bsi\b){0,6})"
+    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|\\-]|[ \t]|\bsi\b){0,6})"
     r"([A-Za-z0-9]+(?:[_. -][A-Za-z0-9]+){0,3})"
 )
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
@@ -49,6 +49,7 @@ _FRESH = frozenset(
     challenge state csrf xsrf boundary random hex image tag
     """.split()
 )
+_NONCE = frozenset("nonce salt entropy buster cachebuster challenge csrf xsrf".split())
 
 
 class Key(NamedTuple):
@@ -94,6 +95,11 @@ class Key(NamedTuple):
         if not words:
             return False
         return words[-1] in _FRESH or (words[-1] in _ID and len(words) > 1 and words[-2] in _FRESH)
+
+    @property
+    def is_nonce(self) -> bool:
+        """Whether it announces a value that is there to be another each time, whatever its shape."""
+        return bool(self.words) and self.words[-1] in _NONCE
 
 
 _NONE = Key((), "")
