@@ -21,6 +21,7 @@ class Score:
     wrong: list[str] = field(default_factory=list[str])
     broke: int = 0
     exact: int = 0
+    found: list[str] = field(default_factory=list[str])
 
     @property
     def right(self) -> int:
@@ -57,3 +58,34 @@ def as_planted(step: Step, verdict: Verdict) -> bool:
     if len(step.causes) > 1 and frozenset(verdict.causes) != step.causes:
         return False
     return verdict.broke == (step.cause not in {"none", "below_minimum"})
+
+
+def judge_planted(steps):
+    score = Score()
+    engine = Engine(Hasher(b"a key for the workload's hashes"), default_prices())
+    with recorder() as calls:
+        for step in steps:
+            body = step.talk.body()
+            if step.model:
+                body["model"] = step.model
+            record = calls.call(step.talk.shape.api, body, after_s=step.after_s, scope=step.scope)
+            if step.provider:
+                record["provider"] = step.provider
+            if step.spoil is not None:
+                step.spoil(record["response"])
+            verdict = engine.explain(call_from_record(record)).cache
+            score.calls += 1
+            score.broke += verdict.broke
+            if step.cause is None:
+                continue
+            broke = step.cause != "none" if step.broke is None else step.broke
+            right = verdict.cause in {step.cause, *step.also} and verdict.broke == broke
+            right = right and (step.location is None or verdict.location == step.location)
+            if not right:
+                score.wrong.append(f"call {score.calls}: {step.cause} at {step.location} -> {short(verdict)}")
+                score.found.append(verdict.cause if verdict.cause != step.cause else "(location or broke)")
+    return score
+
+
+def short(v):
+    return f"{v.outcome} broke={v.broke} {v.cause} {v.causes} at {v.location}:{v.offset} expected {v.expected_tokens} reported {v.reported_tokens} err {v.tokens_error}"

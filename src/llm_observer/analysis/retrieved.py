@@ -10,8 +10,8 @@ __all__ = ["looks_retrieved"]
 
 _WHAT = (
     r"(?:documents?|docs?|contexts?|sources?|(?:search[ _-]?)?results?|passages?|snippets?|excerpts?|chunks?"
-    r"|memor(?:y|ies)|knowledge(?:[ _-]?base)?|articles?|references?|retriev(?:ed|al)|recall(?:ed)?|facts?|evidence|citations?|faqs?"
-    r"|background|findings|web[ _-]?pages?)"
+    r"|memor(?:y|ies)|knowledge(?:[ _-]?base)?|articles?|references?|retriev(?:ed|al)|recall(?:ed)?|facts?|evidence"
+    r"|citations?|faqs?|background|findings|web[ _-]?pages?)"
 )
 _RETRIEVED = re.compile(
     # A tag named so: <document>, <search_results>, <relevant-context index="1">.
