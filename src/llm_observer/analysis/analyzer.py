@@ -274,7 +274,7 @@ class Analyzer:
     ) -> None:
         """Add the call to the index, and what it left in the provider's cache."""
         usage = call.usage
-        if usage is not None and usage.input_tokens:
+        if usage is not None and usage.input_tokens and call.prompt.counted:
             trace.anchors[len(trace)] = usage.input_tokens
             if not any(fp.kind == "media" for fp in prints):
                 fit.observe(counts, usage.input_tokens)
@@ -297,14 +297,17 @@ class Analyzer:
         if not read and not written:
             # Nothing was read or written: no boundary of this request is in the cache.
             return
-        if boundaries and read is not None and written is not None:
+        counted = call.prompt.counted
+        if boundaries and read is not None and written is not None and counted:
             trace.anchors[boundaries[-1][0]] = read + written
         positions = Positions(trace.weights, trace.anchors, fit)
         cached: list[int] = []
         if read and read_at and (entry := self._index.entry(trace.chain[read_at - 1])) is not None:
             # A read renews the entry. Its size is what was read: exact.
-            trace.anchors[read_at] = read
-            self._index.keep(trace.chain[read_at - 1], Entry(call.at, entry.ready_at, entry.lifetime, read))
+            if counted:
+                trace.anchors[read_at] = read
+            size = read if counted else entry.tokens
+            self._index.keep(trace.chain[read_at - 1], Entry(call.at, entry.ready_at, entry.lifetime, size))
             cached.append(read_at)
         for position, ttl in boundaries:
             tokens, error = positions.at(position)

@@ -24,6 +24,8 @@ _KINDS: Mapping[str, Kind] = {
     "thinking": "thinking",
     "redacted_thinking": "thinking",
 }
+_OWN_TOOLS = ("custom", "bash_", "computer_", "memory_", "text_editor_")
+"""What the types of tools begin with that the application runs; a tool without a type is one too."""
 
 
 def read_messages(body: Mapping[str, Any]) -> Prompt:
@@ -37,7 +39,16 @@ def read_messages(body: Mapping[str, Any]) -> Prompt:
         params=_params(body, segments),
         names=_NAMES,
         automatic=_ttl(automatic) if automatic else None,
+        counted=_counted(body),
     )
+
+
+def _counted(body: Mapping[str, Any]) -> bool:
+    """Whether the reported input is that of the prompt as it was sent, once."""
+    if body.get("container") or body.get("context_management") or body.get("mcp_servers"):
+        return False
+    kinds = (as_text(as_mapping(tool).get("type")) for tool in as_list(body.get("tools")))
+    return all(kind.startswith(_OWN_TOOLS) for kind in kinds if kind)
 
 
 def _ttl(marker: object) -> str:

@@ -26,6 +26,12 @@ _ITEMS: Mapping[str, Kind] = {
     "computer_call_output": "tool_result",
     "reasoning": "thinking",
 }
+_OWN_TOOLS = frozenset(
+    {"function", "custom", "namespace", "computer", "computer_use_preview", "local_shell", "apply_patch"}
+)
+"""The types of tools that the application runs."""
+_KEPT = ("previous_response_id", "conversation", "prompt")
+"""Parameters that name a part of the prompt which the provider keeps."""
 
 
 def read_chat(body: Mapping[str, Any]) -> Prompt:
@@ -34,7 +40,8 @@ def read_chat(body: Mapping[str, Any]) -> Prompt:
     messages: list[Segment] = []
     for i, message in enumerate(as_list(body.get("messages"))):
         messages += _message(f"messages[{i}]", message)
-    return _prompt(body, tools, messages, _CHAT_NAMES)
+    counted = _runs_no_tools(body) and not body.get("web_search_options") and not body.get("search_parameters")
+    return _prompt(body, tools, messages, _CHAT_NAMES, counted=counted)
 
 
 def read_responses(body: Mapping[str, Any]) -> Prompt:
@@ -44,12 +51,29 @@ def read_responses(body: Mapping[str, Any]) -> Prompt:
     instructions = as_text(body.get("instructions"))
     if instructions:
         messages.append(Segment("instructions", "system", instructions, role="developer", message_end=True))
+    leads = len(messages)
     items = body.get("input")
     if isinstance(items, str):
         messages.append(Segment("input", "user", items, role="user", message_end=True))
     for i, item in enumerate(as_list(items)):
         messages += _item(f"input[{i}]", item)
-    return _prompt(body, tools, messages, _RESPONSES_NAMES)
+    kept = {name: body[name] for name in _KEPT if body.get(name)}
+    if kept:
+        # What stands behind a part that is not here is like an earlier message only where that part is the same.
+        after = f" after {dump(kept)}"
+        messages[leads:] = [segment._replace(role=segment.role + after) for segment in messages[leads:]]
+        return _prompt(body, tools, messages, _RESPONSES_NAMES, leads=leads, counted=False)
+    counted = _runs_no_tools(body) and not body.get("context_management") and "item_reference" not in _kinds(items)
+    return _prompt(body, tools, messages, _RESPONSES_NAMES, counted=counted)
+
+
+def _runs_no_tools(body: Mapping[str, Any]) -> bool:
+    """Whether every tool is one that the application runs: of the provider's own, each run's input is counted."""
+    return _kinds(body.get("tools")) <= _OWN_TOOLS
+
+
+def _kinds(items: object) -> set[str]:
+    return {kind for item in as_list(items) if (kind := as_text(as_mapping(item).get("type")))}
 
 
 def read_text(body: Mapping[str, Any]) -> Prompt:
@@ -69,9 +93,19 @@ def read_text(body: Mapping[str, Any]) -> Prompt:
     )
 
 
-def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segment], names: Mapping[str, str]) -> Prompt:
+def _prompt(
+    body: Mapping[str, Any],
+    tools: list[Segment],
+    messages: list[Segment],
+    names: Mapping[str, str],
+    *,
+    leads: int | None = None,
+    counted: bool,
+) -> Prompt:
+    """The prompt, of whose messages at most the first `leads` are part of its head."""
+    most = len(messages) if leads is None else leads
     leading = 0
-    while leading < len(messages) and messages[leading].kind == "system":
+    while leading < most and messages[leading].kind == "system":
         leading += 1
     options = as_mapping(body.get("prompt_cache_options"))
     return Prompt(
@@ -81,6 +115,7 @@ def _prompt(body: Mapping[str, Any], tools: list[Segment], messages: list[Segmen
         names=names,
         automatic=as_text(options.get("ttl")) or "default",
         implicit=options.get("mode") != "explicit",
+        counted=counted,
     )
 
 

@@ -64,6 +64,8 @@ class Reads:
         self._fingerprints = fingerprints
         self._usage = usage
         self._shares: dict[int, int] = {}
+        # No prefix has more than the whole; of a prompt that is not counted as it was sent, no more is known.
+        self._most = usage.input_tokens if usage is not None and not prompt.counted else None
         self.blocked: Difference | None = None
         self.used_at: float | None = None
         boundary = rule.match == "boundary"
@@ -75,7 +77,7 @@ class Reads:
         self._positions = Positions(now.weights, anchors, fit)
         self.sent = self._as_sent()
         reported = usage.cache_read_tokens if usage is not None else None
-        if boundary and reported and _agree(self.sent, reported):
+        if boundary and reported and prompt.counted and _agree(self.sent, reported):
             # What was read is a prefix that is known, so its size is known too, and better than by weight.
             self._positions = Positions(now.weights, {**anchors, self.sent.position: reported}, fit)
             self.sent = Read(self.sent.position, reported, 0.0)
@@ -90,7 +92,7 @@ class Reads:
             if entry.tokens is not None:
                 anchors[position] = entry.tokens
         usage = self._usage
-        if usage is None:
+        if usage is None or not self._prompt.counted:
             return anchors
         read, written = usage.cache_read_tokens, usage.cache_write_tokens
         if self._rule.match == "boundary" and read is not None and written and self.writes:
@@ -114,7 +116,7 @@ class Reads:
     def tokens(self, position: int, extra: float = 0.0) -> Read:
         """The prefix that ends `extra` weight behind `position`."""
         tokens, error = self._positions.at(position, extra)
-        return Read(position, tokens, error)
+        return Read(position, tokens if self._most is None else min(tokens, self._most), error)
 
     def _as_sent(self) -> Read:
         if self._rule.match == "interval":

@@ -45,6 +45,8 @@ class Prompt:
         names: What each of these parameters is called in a request, given or not.
         automatic: Lifetime that the request gives to a boundary which the provider places itself, `None` for none.
         implicit: Whether the provider may place boundaries by itself, where it does so.
+        counted: Whether the tokens that the provider counts are those of these segments. They are not where it keeps a
+            part of the prompt itself, edits it, or runs tools of its own and counts the input of each run.
     """
 
     segments: tuple[Segment, ...]
@@ -53,3 +55,4 @@ class Prompt:
     names: Mapping[str, str] = field(default_factory=dict[str, str])
     automatic: str | None = None
     implicit: bool = True
+    counted: bool = True

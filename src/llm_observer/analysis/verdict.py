@@ -236,6 +236,9 @@ class _Judge:
     def _judge_minimum(self, shared: int, path: str) -> None:
         usage = self._usage
         quiet = usage is not None and not usage.cache_read_tokens and not usage.cache_write_tokens
+        if usage is not None and not self._prompt.counted and (usage.input_tokens or 0) >= (self._rule.min_tokens or 0):
+            # There is more than can be seen here.
+            return
         if quiet and shared and shared >= self._prompt.head:
             self._found.append(Difference("below_minimum", path, None, shared))
 

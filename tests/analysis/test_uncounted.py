@@ -1,0 +1,154 @@
+"""Prompts whose reported tokens are not those of the request: the provider keeps, edits or repeats a part of them."""
+
+from typing import Any
+
+import pytest
+
+from llm_observer.analysis.prompts import read_prompt
+from llm_observer.replay import analyze
+from llm_observer.results import CallReport
+
+JSON = dict[str, Any]
+
+RULES = " ".join(f"Rule {i}: read section {chr(65 + i % 26)} and promise nothing else." for i in range(240))
+SEARCH = {"type": "web_search_20250305", "name": "web_search", "max_uses": 3}
+LOOK_UP = {"name": "look_up", "input_schema": {"type": "object"}}
+
+
+def claude(*texts: str, **more: Any) -> JSON:
+    messages = [{"role": "assistant" if i % 2 else "user", "content": text} for i, text in enumerate(texts)]
+    return {"model": "claude-sonnet-4-5", "max_tokens": 64, "messages": messages, **more}
+
+
+def gpt(text: str, **more: Any) -> JSON:
+    return {"model": "gpt-5", "input": [{"role": "user", "content": text}], **more}
+
+
+def explain(*calls: tuple[JSON, JSON]) -> list[CallReport]:
+    """The reports on requests with their usages, ten seconds apart."""
+    return analyze(
+        {
+            "at": 1_780_000_000 + 10 * i,
+            "provider": "anthropic" if "max_tokens" in request else "openai",
+            "api": "messages" if "max_tokens" in request else "responses",
+            "request": request,
+            "usage": usage,
+            "first_byte_s": 1.0,
+        }
+        for i, (request, usage) in enumerate(calls)
+    )
+
+
+def anthropic_usage(rest: int, *, read: int = 0, written: int = 0) -> JSON:
+    return {
+        "input_tokens": rest,
+        "cache_read_input_tokens": read,
+        "cache_creation_input_tokens": written,
+        "output_tokens": 40,
+    }
+
+
+def openai_usage(whole: int, cached: int) -> JSON:
+    return {"input_tokens": whole, "input_tokens_details": {"cached_tokens": cached}, "output_tokens": 40}
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "counted"),
+    [
+        ("messages", claude("Hi", tools=[LOOK_UP]), True),
+        ("messages", claude("Hi", tools=[{**LOOK_UP, "type": "custom"}]), True),
+        ("messages", claude("Hi", tools=[{"type": "bash_20250124", "name": "bash"}]), True),
+        ("messages", claude("Hi", tools=[LOOK_UP, SEARCH]), False),
+        ("messages", claude("Hi", mcp_servers=[{"type": "url", "url": "https://x", "name": "x"}]), False),
+        ("messages", claude("Hi", container={"skills": []}), False),
+        ("messages", claude("Hi", context_management={"edits": [{"type": "compact"}]}), False),
+        (
+            "responses",
+            gpt("Hi", tools=[{"type": "function", "name": "look_up"}, {"type": "custom", "name": "f"}]),
+            True,
+        ),
+        ("responses", gpt("Hi", tools=[{"type": "image_generation"}]), False),
+        ("responses", gpt("Hi", tools=[{"type": "mcp", "server_url": "https://x"}]), False),
+        ("responses", gpt("Hi", previous_response_id="resp_1"), False),
+        ("responses", gpt("Hi", conversation={"id": "conv_1"}), False),
+        ("responses", gpt("Hi", prompt={"id": "pmpt_1"}), False),
+        ("responses", gpt("Hi", context_management=[{"type": "compaction"}]), False),
+        ("responses", {"input": [{"type": "item_reference", "id": "msg_1"}]}, False),
+        ("chat.completions", claude("Hi", tools=[{"type": "function", "function": {"name": "look_up"}}]), True),
+        ("chat.completions", claude("Hi", tools=[{"type": "browser_search"}]), False),
+        ("chat.completions", claude("Hi", web_search_options={"search_context_size": "low"}), False),
+        ("chat.completions", claude("Hi", search_parameters={"mode": "on"}), False),
+    ],
+)
+def test_which_prompts_are_counted_as_they_were_sent(api: str, body: JSON, *, counted: bool) -> None:
+    prompt = read_prompt(api, body)
+    assert prompt is not None
+    assert prompt.counted is counted
+
+
+def test_the_sum_of_several_runs_is_not_the_size_of_a_prefix() -> None:
+    """A search puts its results before the model and runs it again; the next turn shares the question alone."""
+    first = claude("What is new?", tools=[SEARCH])
+    second = claude("What is new?", "A lamp.", "Which one?", tools=[SEARCH])
+    verdict = explain((first, anthropic_usage(21_000)), (second, anthropic_usage(33_000)))[1].cache
+    assert (verdict.broke, verdict.lost_usd) == (False, None)
+
+
+def test_reads_of_several_runs_are_not_the_size_of_an_entry() -> None:
+    """Two runs read the same entry, and report it twice: a later call of one run misses nothing."""
+    system = [{"type": "text", "text": RULES, "cache_control": {"type": "ephemeral"}}]
+    calls = [
+        (claude("What is new?", system=system, tools=[SEARCH]), anthropic_usage(20, written=4600)),
+        (claude("Which one?", system=system, tools=[SEARCH]), anthropic_usage(9000, read=9200)),
+        (claude("Why?", system=system, tools=[SEARCH]), anthropic_usage(20, read=4600)),
+    ]
+    verdict = explain(*calls)[2].cache
+    assert (verdict.outcome, verdict.broke) == ("hit", False)
+
+
+def test_a_prefix_is_no_larger_than_the_whole() -> None:
+    """What the provider has replaced by a summary cannot be read any more."""
+    edits = {"edits": [{"type": "compact_20260112"}]}
+    first = claude(RULES, context_management=edits)
+    second = claude(RULES, "Noted.", "And?", context_management=edits)
+    verdict = explain((first, anthropic_usage(4700)), (second, anthropic_usage(210)))[1].cache
+    assert (verdict.broke, verdict.outcome) == (False, "uncacheable")
+
+
+def test_built_in_tools_of_openai_hit_by_what_is_in_the_request() -> None:
+    calls = [
+        (gpt(RULES, tools=[{"type": "web_search"}]), openai_usage(19_000, 0)),
+        (gpt(RULES, tools=[{"type": "web_search"}]), openai_usage(19_500, 4480)),
+    ]
+    verdict = explain(*calls)[1].cache
+    assert (verdict.outcome, verdict.broke) == ("hit", False)
+
+
+@pytest.mark.parametrize("kept", ["previous_response_id", "conversation"])
+def test_the_same_words_behind_another_history_are_another_prompt(kept: str) -> None:
+    """Nothing was lost: what stands before them differs. Behind the same history they should have been read."""
+    calls = [(gpt(RULES, **{kept: name}), openai_usage(9000, 0)) for name in ("one", "two", "two")]
+    first, second, third = explain(*calls)
+    assert (first.cache.broke, second.cache.broke) == (False, False)
+    assert (third.cache.broke, third.cache.cause) == (True, "evicted_or_rerouted")
+    assert first.prompt is not None
+    assert second.prompt is not None
+    assert first.prompt.hash != second.prompt.hash
+
+
+def test_a_kept_history_leaves_the_head_as_it_is() -> None:
+    """The family is that of the tools and instructions, and a system message behind the history is not of the head."""
+    plain = gpt("Hi", instructions=RULES)
+    later = gpt("And?", instructions=RULES, previous_response_id="resp_1")
+    later["input"].insert(0, {"role": "developer", "content": "Hurry."})
+    first, second = explain((plain, openai_usage(4600, 0)), (later, openai_usage(4700, 4480)))
+    assert first.prompt is not None
+    assert second.prompt is not None
+    assert first.prompt.family == second.prompt.family
+    assert (second.cache.outcome, second.cache.broke) == ("hit", False)
+
+
+def test_a_short_request_with_a_long_history_is_not_below_the_minimum() -> None:
+    calls = [(gpt("And?", previous_response_id="resp_1"), openai_usage(9000, 0)) for _ in range(2)]
+    verdict = explain(*calls)[1].cache
+    assert (verdict.outcome, verdict.cause) == ("cold", "none")
