@@ -58,6 +58,8 @@ class Call:
     diagnostics: Mapping[str, Any] | None = None
     """The provider's own word on why its cache was missed, when the response has one."""
     error_type: str | None = None
+    compacted: bool = False
+    """Whether the provider has summed up the conversation's earlier turns in this call."""
 
     report: CallReport | None = None
     """The explanation, once made."""

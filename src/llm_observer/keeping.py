@@ -15,8 +15,8 @@ from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.terms import CallTerms
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.providers import Providers
+from llm_observer.telemetry.values import Attributes
 from llm_observer.usage import Usage
 
 __all__ = ["Keeper"]

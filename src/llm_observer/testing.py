@@ -31,7 +31,7 @@ from llm_observer.pricing.prices import Prices
 from llm_observer.privacy import Hasher
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes
+from llm_observer.telemetry.values import Attributes
 
 __all__ = ["Observed", "observe"]
 

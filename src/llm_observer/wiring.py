@@ -14,8 +14,8 @@ from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
 from llm_observer.results import CostEstimate
 from llm_observer.summary import Price, callbacks, tally
-from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.runtime import Listener, Runtime
+from llm_observer.telemetry.values import Attributes
 
 if TYPE_CHECKING:
     from llm_observer.export.processor import EnvelopeProcessor

@@ -124,6 +124,24 @@ def test_the_providers_own_word_on_its_cache_is_kept() -> None:
     assert message.call.diagnostics == response.call.diagnostics == chat.call.diagnostics == said
 
 
+@pytest.mark.parametrize(
+    ("reading", "data", "events"),
+    [
+        (ResponsesReading, {"output": [{"type": "message"}, {"type": "compaction"}]}, []),
+        (MessagesReading, {"content": [{"type": "compaction"}]}, []),
+        (MessagesReading, {}, [{"type": "content_block_start", "content_block": {"type": "compaction"}}]),
+    ],
+)
+def test_a_conversation_that_the_provider_has_summed_up(
+    reading: type[Reading], data: dict[str, Any], events: list[dict[str, Any]]
+) -> None:
+    call = Call(provider="p", api="a")
+    reading(call).response(data)
+    for event in events:
+        reading(call).item(event)
+    assert call.compacted
+
+
 def test_embeddings_are_not_streamed() -> None:
     """An item says nothing."""
     assert streamed(EmbeddingsReading, {"usage": {"prompt_tokens": 1}}).raw_usage is None

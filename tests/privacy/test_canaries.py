@@ -36,6 +36,8 @@ ALLOWED: Mapping[str, tuple[set[str], str]] = {
     "request.previous_response_id": ({"span"}, "an id that the provider made, to join calls; on the user's own spans"),
     "request.conversation": ({"span"}, "the same"),
     "request.conversation.id": ({"span"}, "the same"),
+    "request.prompt.id": ({"span"}, "an id that the provider made, of a prompt template; on the user's own spans"),
+    "request.prompt.version": ({"span"}, "the same"),
     "response.id": ({"span"}, "an id that the provider made, to find the call in its log; on the user's own spans"),
     "response.code": (EVERYWHERE, "`error.type`: the provider's code for what went wrong, and no sentence"),
     "response.error.code": (EVERYWHERE, "the same"),

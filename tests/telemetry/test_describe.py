@@ -40,6 +40,11 @@ def made(api: str, request: dict[str, Any], provider: str = "openai", **details:
         ("chat.completions", {"stop": "x" * 1000, "reasoning_effort": "y" * 1000}, {}),
         ("chat.completions", {"response_format": {"type": "grammar"}, "temperature": True}, {}),
         ("chat.completions", {"max_tokens": 1, "max_completion_tokens": 2}, {"gen_ai.request.max_tokens": 2}),
+        ("chat.completions", {"modalities": ["text", "audio"]}, {"gen_ai.output.type": "speech"}),
+        ("chat.completions", {"modalities": ["text", 1]}, {}),
+        ("chat.completions", {"modalities": ["text", "image"], "response_format": {"type": "text"}}, {"gen_ai.output.type": "text"}),
+        ("chat.completions", {"reasoning": {"effort": "high"}}, {"gen_ai.request.reasoning.level": "high"}),
+        ("responses", {"prompt": {"id": "pmpt_1", "version": "2", "variables": {"a": "secret"}}}, {"gen_ai.prompt.name": "pmpt_1", "gen_ai.prompt.version": "2"}),
     ],
 )  # fmt: skip
 def test_request_parameters_by_api(api: str, request_body: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -90,6 +95,18 @@ def test_usage_has_both_spellings_of_cache_writes() -> None:
         "image.input_tokens": 2,
         "image.output_tokens": 5,
     }
+
+
+def test_usage_by_modality_is_what_the_provider_reports() -> None:
+    """A figure that is no count of tokens is not reported."""
+    call = Call(provider="openai", api="responses")
+    call.raw_usage = {
+        "input_tokens": 10,
+        "input_tokens_details": {"text_tokens": 0, "cached_tokens_details": {"text_tokens": "4", "image_tokens": True}},
+        "output_tokens_details": {"text_tokens": -1},
+    }
+    found = {name for name in call_attributes(call) if "usage" in name}
+    assert found == {"gen_ai.usage.input_tokens", "gen_ai.usage.text.input_tokens"}
 
 
 def test_error_resends_and_site() -> None:

@@ -76,6 +76,11 @@ def plain(value: object, depth: int = _DEEPEST) -> Any:
     }
 
 
+def _compacts(items: object) -> bool:
+    """Whether one of a response's items, or content blocks, stands for turns that the provider has summed up."""
+    return isinstance(items, list) and any(field(item, "type") == "compaction" for item in cast("list[object]", items))
+
+
 class Reading:
     """Reads one call's response: whole with `response`, or a stream's items with `item`, then `end`."""
 
@@ -204,6 +209,7 @@ class ResponsesReading(Reading):
             call.error_type = code(field(data, "error"), "code") or "failed"
         call.service_tier = text(data, "service_tier") or call.service_tier
         self._usage(field(data, "usage"))
+        call.compacted = call.compacted or _compacts(field(data, "output"))
         diagnostics = plain(field(data, "prompt_cache_diagnostics"))
         if isinstance(diagnostics, dict):
             call.diagnostics = cast("dict[str, Any]", diagnostics)
@@ -239,6 +245,7 @@ class MessagesReading(Reading):
     def _message(self, data: object) -> None:
         self._identity(data)
         self._delta(data, field(data, "usage"))
+        self.call.compacted = self.call.compacted or _compacts(field(data, "content"))
         diagnostics = plain(field(data, "diagnostics"))
         if isinstance(diagnostics, dict):
             self.call.diagnostics = cast("dict[str, Any]", diagnostics)
@@ -258,6 +265,8 @@ class MessagesReading(Reading):
         kind = found.get("type")
         if kind == "message_delta":
             self._delta(found.get("delta"), found.get("usage"))
+        elif kind == "content_block_start":
+            self.call.compacted = self.call.compacted or _compacts([found.get("content_block")])
         elif kind == "message_start":
             self._message(found.get("message"))
             # What it says of the output is where the count begins: a stream that is left early has none.

@@ -241,6 +241,9 @@ DEPLOYMENT_ENVIRONMENT_NAME: Final = "deployment.environment.name"
 ERROR_TYPE: Final = "error.type"
 """What kind of error ended the operation. A class name or a status code, never a message."""
 
+GEN_AI_CONVERSATION_COMPACTED: Final = "gen_ai.conversation.compacted"
+"""True when the provider summed up earlier turns of the conversation in this call."""
+
 GEN_AI_CONVERSATION_ID: Final = "gen_ai.conversation.id"
 """The conversation's id, where the request or the application has one."""
 
@@ -268,6 +271,12 @@ GenAiOutputType = Literal[
     "speech",
 ]
 """The values of `gen_ai.output.type`."""
+
+GEN_AI_PROMPT_NAME: Final = "gen_ai.prompt.name"
+"""The prompt template that the request names."""
+
+GEN_AI_PROMPT_VERSION: Final = "gen_ai.prompt.version"
+"""The version of the prompt template."""
 
 GEN_AI_PROVIDER_NAME: Final = "gen_ai.provider.name"
 """The provider, by OpenTelemetry's name where it has one."""
@@ -353,6 +362,9 @@ GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.cache_read.input_tok
 GEN_AI_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 """The input tokens that were written to the provider's cache."""
 
+GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.image.cache_read.input_tokens"
+"""The image input tokens that were read from the provider's cache."""
+
 GEN_AI_USAGE_IMAGE_INPUT_TOKENS: Final = "gen_ai.usage.image.input_tokens"
 """The input tokens that are images."""
 
@@ -367,6 +379,15 @@ GEN_AI_USAGE_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 
 GEN_AI_USAGE_REASONING_OUTPUT_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 """The output tokens that the model reasoned with."""
+
+GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.text.cache_read.input_tokens"
+"""The text input tokens that were read from the provider's cache."""
+
+GEN_AI_USAGE_TEXT_INPUT_TOKENS: Final = "gen_ai.usage.text.input_tokens"
+"""The input tokens that are text."""
+
+GEN_AI_USAGE_TEXT_OUTPUT_TOKENS: Final = "gen_ai.usage.text.output_tokens"
+"""The output tokens that are text."""
 
 HTTP_REQUEST_RESEND_COUNT: Final = "http.request.resend_count"
 """How many times the request was sent again."""

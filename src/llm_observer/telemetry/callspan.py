@@ -11,11 +11,12 @@ from opentelemetry.context import Context
 
 from llm_observer.call import Call
 from llm_observer.guard import guard
-from llm_observer.telemetry.describe_call import Attributes, call_attributes, span_name, start_attributes
+from llm_observer.telemetry.describe_call import call_attributes, span_name, start_attributes
 from llm_observer.telemetry.describe_report import report_attributes
 from llm_observer.telemetry.foreign import Foreign
 from llm_observer.telemetry.held import Aspect, HeldSpan
 from llm_observer.telemetry.reaper import in_finalizer
+from llm_observer.telemetry.values import Attributes
 
 if TYPE_CHECKING:
     from llm_observer.telemetry.runtime import Runtime

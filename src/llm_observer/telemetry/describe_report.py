@@ -5,7 +5,7 @@ What is not known is absent. Nothing here is content of a prompt or of a complet
 
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes
+from llm_observer.telemetry.values import Attributes
 
 __all__ = ["cache_attributes", "cost_attributes", "prompt_attributes", "report_attributes"]
 

@@ -13,7 +13,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes
+from llm_observer.telemetry.values import Attributes
 
 __all__ = ["Foreign", "complete", "outer_span", "saw", "scope_name", "take"]
 

@@ -13,8 +13,8 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
-from llm_observer.telemetry.describe_call import Attributes, is_code
 from llm_observer.telemetry.foreign import Foreign, complete, scope_name, take
+from llm_observer.telemetry.values import Attributes, is_code
 
 if TYPE_CHECKING:
     from llm_observer.telemetry.providers import Providers

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
 from llm_observer.telemetry.callspan import KEY, CallSpan
-from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.describe_report import cache_attributes, cost_attributes, prompt_attributes
 from llm_observer.telemetry.foreign import saw
+from llm_observer.telemetry.values import Attributes
 
 __all__ = ["CacheProcessor", "CostProcessor", "PromptHashProcessor"]
 

@@ -14,10 +14,10 @@ from llm_observer.counters import counters
 from llm_observer.engine import Engine
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
-from llm_observer.telemetry.describe_call import Attributes
 from llm_observer.telemetry.metrics import Metrics
 from llm_observer.telemetry.providers import Providers
 from llm_observer.telemetry.reaper import Reaper
+from llm_observer.telemetry.values import Attributes
 
 if TYPE_CHECKING:
     from llm_observer.telemetry.callspan import CallSpan
