@@ -133,7 +133,7 @@ def test_each_attribute_of_ours_is_on_the_span_with_the_condition_for_its_presen
     (refinement,) = read(SEMCONV / "registry" / "spans.yaml")["span_refinements"]
     levels = {ref["ref"]: ref.get("requirement_level") for ref in refinement["attributes"]}
     assert {key for key in levels if key.startswith("llm_observer.")} == set(CONTRACT)
-    assert all(level in {"required", "opt_in"} or level.get("conditionally_required") for level in levels.values())
+    assert all(level in ("required", "opt_in") or level.get("conditionally_required") for level in levels.values())
 
 
 @pytest.mark.parametrize("raw", list(collect("attributes")), ids=lambda raw: raw["key"])
