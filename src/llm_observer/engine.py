@@ -21,6 +21,9 @@ __all__ = ["Engine"]
 MOST_SEGMENTS = 8192
 """A prompt of more segments is not analysed."""
 
+USUAL_START_S = 1.0
+"""When a response is taken to begin of which nothing is known."""
+
 PRICES_WAIT_S = 0.005
 """How long the end of a call waits for prices that are still loading."""
 
@@ -111,13 +114,15 @@ class Engine:
             counters.add("skipped", "segments")
             return None
         began = call.first_byte_s if call.first_byte_s is not None else call.duration_s
+        if began is None:
+            began = USUAL_START_S
         return self._analyzer.explain(
             Observation(
                 provider=call.provider,
                 model=call.model,
                 scope=call.scope or "",
                 at=call.at,
-                ready_at=call.at + (began or 0.0),
+                ready_at=call.at + began,
                 prompt=prompt,
                 usage=None if call.error_type and call.usage is None else call.usage,
                 diagnostics=call.diagnostics,

@@ -307,7 +307,7 @@ class Analyzer:
             if counted:
                 trace.anchors[read_at] = read
             size = read if counted else entry.tokens
-            self._index.keep(trace.chain[read_at - 1], Entry(call.at, entry.ready_at, entry.lifetime, size))
+            self._index.keep(trace.chain[read_at - 1], _entry(call, entry, entry.lifetime, size, was_read=True))
             cached.append(read_at)
         for position, ttl in boundaries:
             tokens, error = positions.at(position)
@@ -315,11 +315,23 @@ class Analyzer:
                 continue
             _, lifetime = rule.lifetime(ttl)
             known = self._index.entry(trace.chain[position - 1])
-            ready = min(known.ready_at, call.ready_at) if known is not None else call.ready_at
             exact = trace.anchors.get(position, known.tokens if known is not None else None)
-            self._index.keep(trace.chain[position - 1], Entry(call.at, ready, lifetime, exact))
+            was_read = bool(read) and position <= read_at
+            self._index.keep(trace.chain[position - 1], _entry(call, known, lifetime, exact, was_read=was_read))
             cached.append(position)
         trace.cached = tuple(cached)
+
+
+def _entry(
+    call: Observation, known: Entry | None, lifetime: float | None, tokens: int | None, *, was_read: bool
+) -> Entry:
+    """What a call that wrote or read a prefix leaves of it; a prefix that was there and not read was made anew."""
+    used_at, ready_at, made_at = call.at, call.ready_at, call.at
+    if known is not None:
+        used_at = max(used_at, known.used_at)
+        if was_read or known.ready_at > call.at:
+            ready_at, made_at = min(ready_at, known.ready_at), min(made_at, known.made_at)
+    return Entry(used_at, ready_at, made_at, lifetime, tokens)
 
 
 def weight_of(fp: Fingerprint, fit: Fit) -> float:

@@ -1,6 +1,7 @@
 """The prefix index: which prompts this process has sent, as chains of keyed hashes. Bounded, and free of content."""
 
 import sys
+import weakref
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 __all__ = ["Entry", "PrefixIndex", "Trace"]
 
 
-@dataclass(slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Trace:
     """What is remembered of one call's prompt.
 
@@ -29,6 +30,7 @@ class Trace:
         weights: Weight of the prefix at each position from 0 on.
         anchors: Exact token counts by position, as usage gave them.
         cached: Positions at which a prefix was in the provider's cache after this call.
+        before: The earlier trace with the longest prefix in common. Calls overlap: the latest may have begun too late.
     """
 
     at: float
@@ -47,13 +49,14 @@ class Trace:
     weights: "array[float]"
     anchors: dict[int, int] = field(default_factory=dict[int, int])
     cached: tuple[int, ...] = ()
+    before: "weakref.ref[Trace] | None" = None
 
     def __len__(self) -> int:
         return len(self.wire)
 
     def size(self) -> int:
         """Bytes held, about: hashes are shared with fingerprints and nodes, their references are not."""
-        return 600 + 8 * (len(self.wire) * 4 + len(self.names)) + sys.getsizeof(self.weights)
+        return 680 + 8 * (len(self.wire) * 4 + len(self.names)) + sys.getsizeof(self.weights)
 
 
 @dataclass(slots=True)
@@ -63,17 +66,21 @@ class Entry:
     Attributes:
         used_at: Start of the request that last wrote or read it.
         ready_at: From when on it can be read.
+        made_at: Start of the first request that wrote it.
         lifetime: Seconds from `used_at`, `None` when not known.
         tokens: Exact size when usage gave it.
     """
 
     used_at: float
     ready_at: float
+    made_at: float
     lifetime: float | None
     tokens: int | None = None
 
 
 _NODE_BYTES = 200
+_MOST_OVERLAPPING = 32
+"""Calls that are looked through for one that began early enough."""
 _ENTRY_BYTES = 300
 
 
@@ -102,10 +109,16 @@ class PrefixIndex:
         """Bytes held, about."""
         return self._used
 
-    def deepest(self, chain: Sequence[bytes], salt: bytes = b"") -> tuple[int, Trace | None]:
-        """The longest prefix of `chain` that an earlier trace has, and the latest such trace."""
+    def deepest(self, chain: Sequence[bytes], salt: bytes = b"", at: float | None = None) -> tuple[int, Trace | None]:
+        """The longest prefix of `chain` that an earlier trace has, and the latest such trace.
+
+        With `at` only calls that started by then count, and one whose response had begun is preferred.
+        """
+        nodes = self._nodes
         for position in range(len(chain), 0, -1):
-            trace = self._nodes.get(chain[position - 1] + salt)
+            trace = nodes.get(chain[position - 1] + salt)
+            if trace is not None and at is not None and trace.ready_at > at:
+                trace = _started_by(trace, at, chain[position - 1], position, canonical=bool(salt))
             if trace is not None:
                 return position, trace
         return 0, None
@@ -126,6 +139,8 @@ class PrefixIndex:
         self._traces[id(trace)] = trace
         self._used += trace.size()
         heads = {trace.tools, trace.head}
+        before = self.deepest(trace.canonical_chain, trace.seed)[1]
+        trace.before = weakref.ref(before) if before is not None else None
         self._put_chain(trace.chain, b"", trace, heads)
         self._put_chain(trace.canonical_chain, trace.seed, trace, heads)
         self._put_chain(trace.canonical_chain, trace.owner, trace, heads)
@@ -174,3 +189,19 @@ class PrefixIndex:
             while self._entries and next(iter(self._entries.values())).used_at <= oldest.at:
                 self._entries.popitem(last=False)
                 self._used -= _ENTRY_BYTES
+
+
+def _started_by(trace: Trace, at: float, link: bytes, position: int, *, canonical: bool) -> Trace | None:
+    """Of a trace and those before it, the latest that was ready at `at` and has `link`, else that had started."""
+    started: Trace | None = None
+    here: Trace | None = trace
+    for _ in range(_MOST_OVERLAPPING):
+        if here is None:
+            break
+        chain = here.canonical_chain if canonical else here.chain
+        if here.at <= at and len(chain) >= position and chain[position - 1] == link:
+            if here.ready_at <= at:
+                return here
+            started = started or here
+        here = here.before() if here.before is not None else None
+    return started

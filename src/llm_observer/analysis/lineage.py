@@ -36,7 +36,7 @@ def lineage(
     found = {id(then): then} if then is not None else {}
     for mark in marks:
         other = index.holding(mark)
-        if other is not None and other.seed == now.seed:
+        if other is not None and other.seed == now.seed and other.at <= now.at:
             found[id(other)] = other
     own = Counter(now.canonical)
     return sorted(found.values(), key=lambda other: -(own & Counter(other.canonical)).total())[:_MOST_LINEAGE]

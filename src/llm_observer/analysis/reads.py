@@ -17,6 +17,8 @@ LEAST_LOSS = 64
 """Tokens below which a difference is rounding and not a loss."""
 _SWAPPED = 0.02
 """Bound on a count taken over from an earlier prompt that differs in noise: a value is a few tokens more or less."""
+_SURE = 0.05
+"""Bound up to which a count by itself tells a prefix from others."""
 
 
 class Read(NamedTuple):
@@ -72,7 +74,7 @@ class Reads:
         self.lookups: list[int] = lookups(prompt, rule) if boundary else []
         self.writes: list[Boundary] = writes(prompt, rule) if boundary else []
         chain, entry = now.chain, index.entry
-        self._entries = [(p, found) for p in self.lookups if (found := entry(chain[p - 1])) is not None]
+        self._entries = [(p, found) for p in self.lookups if (found := entry(chain[p - 1])) and found.made_at <= now.at]
         anchors = self._anchors(then)
         self._positions = Positions(now.weights, anchors, fit)
         self.sent = self._as_sent()
@@ -122,10 +124,15 @@ class Reads:
         if self._rule.match == "interval":
             return self._interval_as_sent()
         now = self._now
+        reported = self._usage.cache_read_tokens if self._usage is not None else None
         self.used_at = self._entries[0][1].used_at if self._entries else None
         for position, entry in self._entries:
             path = self._prompt.segments[position - 1].path
-            if entry.ready_at > now.at:
+            if reported and (read := self.tokens(position)).error < _SURE and _agree(read, reported):
+                # It was read, so it was there: lifetimes are what is promised at the least.
+                self.blocked = None
+                return read
+            if entry.ready_at > now.at or entry.made_at == now.at:
                 self.blocked = self.blocked or Difference("concurrent_cold_start", path, None, position)
             elif entry.lifetime is not None and now.at - entry.used_at > entry.lifetime:
                 self.blocked = self.blocked or Difference("ttl_expired", path, None, position)
@@ -135,13 +142,13 @@ class Reads:
 
     def _interval_as_sent(self) -> Read:
         now = self._now
-        position, then = self._index.deepest(now.chain)
+        position, then = self._index.deepest(now.chain, at=now.at)
         if then is None:
             return NOTHING
         self.used_at = then.at
         read = self._on_grid(position, then)
         path = self._prompt.segments[position - 1].path
-        if then.ready_at > now.at:
+        if then.ready_at > now.at or then.at == now.at:
             self.blocked = Difference("concurrent_cold_start", path, None, position)
             return NOTHING
         if self._rule.ttl_sure_s is not None and now.at - then.at > self._rule.ttl_sure_s:

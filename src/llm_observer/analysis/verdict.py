@@ -59,7 +59,7 @@ def judge(
     if rule is None:
         outcome: Outcome = "hit" if reported else "cold"
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
-    _, then = index.deepest(now.canonical_chain, now.seed)
+    _, then = index.deepest(now.canonical_chain, now.seed, now.at)
     reads = Reads(prompt, now, rule, index, fingerprints, usage, fit, then)
     verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then).verdict(reported)
     return verdict, reads.sent.position
@@ -95,7 +95,7 @@ class _Judge:
     def verdict(self, reported: int) -> Verdict:
         """The verdict on a call that read `reported` tokens."""
         then = self._then
-        _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner)
+        _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner, self._now.at)
         if then is not None and reported and self._goes_on(then, elsewhere) and self._reads.covers(then, reported):
             return self._unbroken(reported, ())
         self._judge_scope(then, elsewhere)
