@@ -14,6 +14,7 @@ from sdk_styles import modern
 
 from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS, api_of, provider_of, server_of
 from llm_observer.adapters.errors import error_type
+from llm_observer.adapters.fragments import first_members, last_members
 from llm_observer.adapters.reading import (
     ChatReading,
     EmbeddingsReading,
@@ -205,7 +206,11 @@ def test_a_long_stream_keeps_its_head_and_tail() -> None:
         ("application/json", "", b"[1, 2]"),
         ("application/json", "", b'{"half": '),
         ("application/json", "", b"[" * 100_000),
-        ("application/json", "", json.dumps({"usage": {"prompt_tokens": 1}, "pad": "x" * 2_000_000}).encode()),
+        (
+            "application/json",
+            "",
+            json.dumps({"data": [{"usage": {"prompt_tokens": 1}, "pad": "x" * 2_000_000}]}).encode(),
+        ),
         ("application/json", "br", b'{"usage": {"prompt_tokens": 1}}'),
         ("application/json", "gzip", b"not gzip"),
         ("application/vnd.amazon.eventstream", "", b"\0\0\0"),
@@ -219,6 +224,69 @@ def test_bodies_that_cannot_be_read_say_nothing(content_type: str, encoding: str
     tee.add(data[100_000:])
     tee.read(reading, content_type, encoding)
     assert reading.call.raw_usage is None
+
+
+LARGE = "x" * 1_000_000
+USED = {"input_tokens": 20, "output_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reasons"),
+    [
+        (EmbeddingsReading, {"object": "list", "data": [{"usage": 1}, LARGE], "model": "m", "usage": USED}, ()),
+        (ResponsesReading, {"id": "r", "status": "completed", "model": "m", "output": [{"result": LARGE}], "tools": [{"type": "image_generation", "model": "other"}], "usage": USED, "user": None, "metadata": {"usage": "none"}}, ("completed",)),
+        (MessagesReading, {"model": "m", "id": "r", "content": [{"text": LARGE}], "stop_reason": "end_turn", "stop_sequence": None, "usage": USED}, ("end_turn",)),
+        (ChatReading, {"id": "r", "model": "m", "choices": [{"message": {"content": '"usage": {' + LARGE}}], "usage": USED}, ()),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("indent", [None, 2])
+def test_the_usage_behind_a_large_output(
+    kind: type[Reading], body: dict[str, Any], reasons: tuple[str, ...], indent: int | None
+) -> None:
+    """Of a body too large to be kept, what stands ahead of the large part and behind it is read."""
+    data = json.dumps(body, indent=indent).encode()
+    tee, reading = Tee(), reading_of(kind)
+    for start in range(0, len(data), 50_000):
+        tee.add(data[start : start + 50_000])
+    tee.read(reading, "application/json", "")
+    call = reading.call
+    assert (call.raw_usage, call.response_model, call.finish_reasons) == (USED, "m", reasons)
+    assert call.response_id == body.get("id")
+
+
+@pytest.mark.parametrize("number", [{}, {"sequence_number": 9}])
+def test_the_usage_in_an_event_that_is_larger_than_what_is_kept(number: dict[str, Any]) -> None:
+    """The last event of a response has all of its output again."""
+    response = {"id": "r", "status": "completed", "model": "m", "output": [LARGE], "usage": USED, "metadata": {}}
+    data = b"".join(
+        sse(
+            [
+                {"type": "response.created", "response": {"id": "r", "model": "m", "status": "in_progress"}},
+                {"type": "response.completed", "response": response, **number},
+            ],
+            named=True,
+        )
+    )
+    tee, reading = Tee(), reading_of(ResponsesReading)
+    for start in range(0, len(data), 50_000):
+        tee.add(data[start : start + 50_000])
+    tee.read(reading, "text/event-stream", "")
+    assert (reading.call.raw_usage, reading.call.response_id, reading.call.response_model) == (USED, "r", "m")
+
+
+@pytest.mark.parametrize(
+    "tail", [b"", b"}", b'"usage": 1', b'"usage": {', b'"usage": 1} "model": 2', b'"usage" 1}', b'"usage": 1, 2: 3}']
+)
+def test_ends_that_are_no_objects_have_no_members(tail: bytes) -> None:
+    """Nothing is made of what does not end as an object does."""
+    assert last_members(tail) == {}
+    assert last_members(tail, within=True) == {}
+
+
+@pytest.mark.parametrize(("head", "found"), [(b"", {}), (b"[1]", {}), (b'{"a": 1, "b": [', {"a": 1}), (b' {"a"', {})])
+def test_beginnings_have_the_members_that_are_whole(head: bytes, found: dict[str, Any]) -> None:
+    """Those ahead of the cut."""
+    assert first_members(head) == found
 
 
 def test_an_error_among_events_read_as_bytes() -> None:

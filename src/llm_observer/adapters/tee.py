@@ -5,6 +5,7 @@ import zlib
 from collections import deque
 from typing import Any, cast
 
+from llm_observer.adapters.fragments import first_members, last_members
 from llm_observer.adapters.reading import Reading, code
 
 __all__ = ["Tee", "read_body"]
@@ -53,9 +54,12 @@ def read_body(reading: Reading, content_type: str, head: bytes, tail: bytes = b"
     if kind == "text/event-stream":
         for piece in (head + tail,) if whole else (head, tail):
             _read_events(reading, piece)
+        # The event that the gap ends in may be the one that has the usage, behind all of the output again.
+        if not whole and (found := last_members(tail.partition(b"\n")[0], within=True)):
+            reading.response(found)
         reading.end()
-    elif whole and kind.endswith("json"):
-        data = _parsed(head + tail)
+    elif kind.endswith("json"):
+        data = _parsed(head + tail) if whole else {**first_members(head), **last_members(tail)}
         if isinstance(data, dict):
             reading.response(cast("dict[str, Any]", data))
 
