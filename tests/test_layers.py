@@ -26,7 +26,7 @@ LAYERS = (
     {"adapters"},
     {"telemetry", "export"},
     {"engine"},
-    {"ledger"},
+    {"ledger", "lifetimes"},
     {"analysis", "pricing"},
     {
         "_version",

@@ -26,10 +26,13 @@ from llm_observer.pricing.estimate import estimate_cost
 from llm_observer.replay import RecordError, analyze, iter_analyze
 from llm_observer.results import (
     Breaker,
+    BreakEven,
     CallReport,
     CallSite,
     CostEstimate,
     GroupSummary,
+    Lifetime,
+    LifetimeAdvice,
     PromptReport,
     Stats,
     Summary,
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from llm_observer.export.exporter import EnvelopeExporter
 
 __all__ = [
+    "BreakEven",
     "Breaker",
     "CacheProcessor",
     "CallReport",
@@ -55,6 +59,8 @@ __all__ = [
     "EnvelopeExporter",
     "GroupSummary",
     "LLMObserverInstrumentor",
+    "Lifetime",
+    "LifetimeAdvice",
     "PromptHashProcessor",
     "PromptReport",
     "RecordError",

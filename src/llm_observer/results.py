@@ -8,11 +8,15 @@ from typing import Literal
 from llm_observer.usage import Usage
 
 __all__ = [
+    "LIFETIMES",
+    "BreakEven",
     "Breaker",
     "CallReport",
     "CallSite",
     "CostEstimate",
     "GroupSummary",
+    "Lifetime",
+    "LifetimeAdvice",
     "Outcome",
     "PromptReport",
     "Stats",
@@ -169,8 +173,82 @@ class CallReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Lifetime:
+    """How long a provider keeps a cache entry that nobody reads.
+
+    Attributes:
+        name: As the request names it: `5m`, `1h`, `30m`, `12h`.
+        seconds: The same in seconds, from the start of the last call that wrote or read it.
+        words: As a person says it.
+    """
+
+    name: str
+    seconds: int
+    words: str
+
+
+LIFETIMES: Mapping[str, Lifetime] = {
+    lifetime.name: lifetime
+    for lifetime in (
+        Lifetime(name="5m", seconds=300, words="5 minutes"),
+        Lifetime(name="30m", seconds=1_800, words="30 minutes"),
+        Lifetime(name="1h", seconds=3_600, words="1 hour"),
+        Lifetime(name="12h", seconds=43_200, words="12 hours"),
+    )
+}
+"""The lifetimes that Anthropic (5m, 1h) and OpenAI from GPT-5.6 on (30m, 12h) let a request choose, shortest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakEven:
+    """From which call on a prefix that is written once and then read costs less than one that is never cached.
+
+    Attributes:
+        calls: The number of calls, the writing one included.
+        lifetime: Within which they have to come, each after the one before; `None` when the provider chooses.
+    """
+
+    calls: int
+    lifetime: Lifetime | None = None
+
+    def __str__(self) -> str:
+        within = f" within {self.lifetime.words}" if self.lifetime else ""
+        return f"pays from the {_ordinal(self.calls)} call{within}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LifetimeAdvice:
+    """What the part of a prompt that can be cached would have cost under each lifetime, by the gaps observed.
+
+    Attributes:
+        now: The lifetime in use; `None` where the cache is not used.
+        best: The cheapest; `None` is "do not cache".
+        costs_usd: US dollars over all the calls observed, by the lifetime's name; `none` is without the cache.
+        pays: From which call on `best` costs less than no cache.
+        calls: How many calls were observed.
+    """
+
+    now: Lifetime | None
+    best: Lifetime | None
+    costs_usd: Mapping[str, Decimal]
+    pays: BreakEven | None
+    calls: int
+
+    @property
+    def saves_usd(self) -> Decimal:
+        """US dollars that the cheapest lifetime would have saved over the calls observed, against the one in use."""
+        costs = self.costs_usd
+        return costs[self.now.name if self.now else "none"] - costs[self.best.name if self.best else "none"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSummary:
-    """Totals over a group of calls; money in US dollars, over the calls where it is known."""
+    """Totals over a group of calls; money in US dollars, over the calls where it is known.
+
+    Attributes:
+        break_even: Of a family: from which call on caching its prompt pays.
+        lifetime: Of a family: how long to keep its prompt, by the gaps between its calls.
+    """
 
     calls: int = 0
     input_tokens: int = 0
@@ -180,6 +258,8 @@ class GroupSummary:
     saved_usd: Decimal = Decimal(0)
     lost_usd: Decimal = Decimal(0)
     unpriced_calls: int = 0
+    break_even: BreakEven | None = None
+    lifetime: LifetimeAdvice | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +292,8 @@ class Stats:
     stored: int = 0
     retries: Mapping[str, int] = field(default_factory=dict[str, int])
     queued: int = 0
+
+
+def _ordinal(number: int) -> str:
+    teen = number % 100 in {11, 12, 13}
+    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"

@@ -12,6 +12,7 @@ from llm_observer.config import Settings
 from llm_observer.engine import billing_terms
 from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
+from llm_observer.pricing.terms import CallTerms
 from llm_observer.results import CostEstimate
 from llm_observer.summary import Price, callbacks, tally
 from llm_observer.telemetry.runtime import Listener, Runtime
@@ -112,9 +113,9 @@ def _keeper(runtime: Runtime) -> "Keeper | None":
     return Keeper(runtime.settings.store, runtime.providers, runtime.engine.prices)
 
 
-def _priced_later(call: Call, prices: Prices) -> Price:
+def _priced_later(call: Call, prices: Prices, terms: CallTerms) -> Price:
     """What prices a call once prices have loaded."""
-    usage, terms = call.usage, billing_terms(call)
+    usage = call.usage
 
     def price() -> CostEstimate:
         prices.wait(_LOADING_WAIT_S)
@@ -130,7 +131,8 @@ def _reporter(prices: Prices) -> Listener:
         if call.report is None:
             return
         loading = call.report.cost.reason == "prices_loading"
-        tally.add(call.report, _priced_later(call, prices) if loading else None)
+        terms = billing_terms(call)
+        tally.add(call.report, _priced_later(call, prices, terms) if loading else None, (prices, terms))
         callbacks.tell(call.report)
 
     return report

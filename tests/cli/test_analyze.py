@@ -81,7 +81,7 @@ class TestReport:
         assert str(recorded) in printed.out
         assert "A timestamp changes the prompt on every call" in printed.out
         assert "system[0], character 6" in printed.out
-        assert "per 1,000 calls" in printed.out
+        assert "in every 1,000 calls like these" in printed.out
         assert "✓ healthy" in printed.out
         assert printed.err == ""
 

@@ -17,6 +17,7 @@ from llm_observer.counters import counters
 from llm_observer.instrumentor import LLMObserverInstrumentor
 
 NAMES = {
+    "BreakEven",
     "Breaker",
     "CacheProcessor",
     "CallReport",
@@ -26,6 +27,8 @@ NAMES = {
     "EnvelopeExporter",
     "GroupSummary",
     "LLMObserverInstrumentor",
+    "Lifetime",
+    "LifetimeAdvice",
     "PromptHashProcessor",
     "PromptReport",
     "RecordError",
@@ -115,7 +118,12 @@ FIELDS = {
         "saved_usd",
         "lost_usd",
         "unpriced_calls",
+        "break_even",
+        "lifetime",
     ],
+    "BreakEven": ["calls", "lifetime"],
+    "Lifetime": ["name", "seconds", "words"],
+    "LifetimeAdvice": ["now", "best", "costs_usd", "pays", "calls"],
     "PromptReport": ["hash", "canonical_hash", "family", "segments", "key_id", "similarity", "chain"],
     "Stats": ["calls", "errors", "dropped", "sent", "stored", "retries", "queued"],
     "Summary": ["total", "by_family", "by_cause"],

@@ -187,7 +187,7 @@ class TestPlantedFaults:
         assert Decimal(family["totals"]["lost_usd_avoidable"]) == claimed
         rate = Decimal(family["lost_usd_per_1000_calls"])
         assert abs(rate - claimed * 1000 / (len(claiming) + 1)) < Decimal("0.000001")
-        assert f"${rate:.2f} per 1,000 calls" in ran.text
+        assert f"about ${rate:.2f} in every 1,000 calls" in ran.text
 
 
 @pytest.mark.parametrize(

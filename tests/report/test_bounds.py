@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from llm_observer.report import summary
+from llm_observer.report import groups
 from llm_observer.report.records import Record
 from llm_observer.report.summary import sum_up
 
@@ -36,7 +36,7 @@ def test_memory_does_not_grow_with_the_calls() -> None:
 
 def test_families_that_matter_least_are_told_together_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """One that loses money and one that is called often stay apart; every call, dollar and token is in the sums."""
-    monkeypatch.setattr(summary, "MOST_FAMILIES", 10)
+    monkeypatch.setattr(groups, "MOST_FAMILIES", 10)
     calls: list[Record] = []
     for n in range(200):
         calls += [call("dear", lost="0.02"), call("frequent"), call(f"once {n}", lost="0.5")]
@@ -55,7 +55,7 @@ def test_families_that_matter_least_are_told_together_when_there_are_too_many(mo
 
 
 def test_what_a_family_may_claim_it_claims_among_others_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(summary, "MOST_FAMILIES", 4)
+    monkeypatch.setattr(groups, "MOST_FAMILIES", 4)
     calls = [call(f"family {n}", lost="0.01") for n in range(20) for _ in range(3)]
     report = sum_up(calls)
     assert report.totals.lost == Decimal("0.60")

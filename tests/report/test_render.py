@@ -32,7 +32,8 @@ def test_a_family_that_loses_money_is_told_with_cause_place_line_fix_and_saving(
      code    /srv/app/claude.py:61
      fix     Move the time behind the part that stays the same, for example into the last user
              message.
-     saves   $6.40 per 1,000 calls   0 % of the input came from the cache, 72 % could have
+     saves   about $6.40 in every 1,000 calls like these 5
+     cache   gave 0 % of the input, could have given 72 %
 """
     assert expected in said
 
@@ -83,7 +84,7 @@ def test_lost_reads_of_a_model_without_a_price_are_told_without_money() -> None:
     )
     assert "price unknown" in said
     assert "A timestamp changes the prompt" in said
-    assert "per 1,000 calls" not in said
+    assert "1,000 calls" not in said
 
 
 def test_losses_by_choice_and_other_causes_are_told_apart() -> None:
@@ -127,8 +128,9 @@ def test_failed_calls_are_counted() -> None:
     said = text(
         summarize([event(n, usd=None, input_tokens=None, read=None, call={"error_type": "X"}) for n in range(3)])
     )
-    assert "3 calls, 3 of them failed" in said
-    assert "all calls failed" in said
+    assert "Calls        3 calls   - tokens in, 150 out" in said
+    assert "Failed       3 calls   3 X" in said
+    assert "all calls failed: X" in said
 
 
 @pytest.mark.parametrize("width", [40, 60, 80])

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
             for entry in entries:
                 print(json.dumps(_described(engine, entry), ensure_ascii=False))
         else:
-            report = sum_up(_records(engine, entries))
+            report = sum_up(_records(engine, entries), engine.prices)
         _finish(entries, recordings, ticker)
     if report is not None:
         title = shown(options.files[0]) if len(options.files) == 1 else f"{len(options.files)} files"

@@ -9,7 +9,9 @@ from typing import Any
 
 from llm_observer import demo
 from llm_observer.cli.output import UserError, write_report
+from llm_observer.config import Settings
 from llm_observer.export.store import read_events
+from llm_observer.pricing.prices import Prices
 from llm_observer.report.summary import summarize
 
 __all__ = ["add"]
@@ -35,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
             demo.run(store, output=progress)
         except demo.DemoError as error:
             raise UserError(str(error)) from None
-        report = summarize(read_events(store))
+        report = summarize(read_events(store), Prices(Settings.resolve().prices))
         print(f"\nDone in {time.monotonic() - started:.1f} s.\n", file=progress, flush=True)
         write_report(report, title="report on the demo", as_machine=options.json)
     if options.store and not options.json:

@@ -4,7 +4,9 @@ import argparse
 from typing import Any
 
 from llm_observer.cli.output import HOW_TO_START, UserError, add_store_options, since, store_path, write_report
+from llm_observer.config import Settings
 from llm_observer.export.store import read_events
+from llm_observer.pricing.prices import Prices
 from llm_observer.report.summary import summarize
 
 __all__ = ["add"]
@@ -21,7 +23,9 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the report; the exit status."""
     store = store_path(options.store)
-    report = summarize(read_events(store, since=since(options.since)))
+    prices = Prices(Settings.resolve().prices)
+    prices.start_loading()
+    report = summarize(read_events(store, since=since(options.since)), prices)
     if not report.totals.calls and not options.json:
         when = f" since {options.since}" if options.since else ""
         raise UserError(f"there are no calls{when} in {store}{HOW_TO_START}")

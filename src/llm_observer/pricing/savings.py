@@ -1,81 +1,16 @@
-"""When a prompt cache pays, and for how long to keep an entry: pure arithmetic on prices and gaps between calls."""
+"""When a prompt cache pays, and for how long to keep an entry: pure arithmetic on prices and on what was sent again."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
-__all__ = [
-    "LIFETIMES",
-    "BreakEven",
-    "Lifetime",
-    "LifetimeAdvice",
-    "break_even",
-    "lifetime_advice",
-]
+from llm_observer.pricing.rates import EXACT
+from llm_observer.pricing.reuse import Reuse
+from llm_observer.results import LIFETIMES, BreakEven, Lifetime, LifetimeAdvice
 
+__all__ = ["break_even", "lifetime_advice"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetime:
-    """How long a provider keeps a cache entry that nobody reads.
-
-    Attributes:
-        name: As the request names it: `5m`, `1h`, `30m`, `12h`.
-        seconds: The same in seconds, from the start of the last call that wrote or read it.
-        words: As a person says it.
-    """
-
-    name: str
-    seconds: int
-    words: str
-
-
-LIFETIMES = {
-    lifetime.name: lifetime
-    for lifetime in (
-        Lifetime(name="5m", seconds=300, words="5 minutes"),
-        Lifetime(name="30m", seconds=1_800, words="30 minutes"),
-        Lifetime(name="1h", seconds=3_600, words="1 hour"),
-        Lifetime(name="12h", seconds=43_200, words="12 hours"),
-    )
-}
-"""The lifetimes that Anthropic (5m, 1h) and OpenAI from GPT-5.6 on (30m, 12h) let a request choose."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BreakEven:
-    """From which call on a prefix that is written once and then read costs less than one that is never cached.
-
-    Attributes:
-        calls: The number of calls, the writing one included.
-        lifetime: Within which they have to come, each after the one before; `None` when the provider chooses.
-    """
-
-    calls: int
-    lifetime: Lifetime | None = None
-
-    def __str__(self) -> str:
-        within = f" within {self.lifetime.words}" if self.lifetime else ""
-        return f"pays from the {_ordinal(self.calls)} call{within}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifetimeAdvice:
-    """What the observed gaps would have cost under each lifetime, for one token of the prefix per million.
-
-    Attributes:
-        best: The cheapest way; `None` is "do not cache".
-        costs: US dollars per million tokens of the prefix, over all the calls observed, by lifetime name; `none` is
-            without the cache.
-        calls: How many calls were observed.
-    """
-
-    best: Lifetime | None
-    costs: dict[str, Decimal]
-    calls: int
-
-    def saves_over(self, name: str) -> Decimal:
-        """US dollars per million tokens that the best way costs less than `name` over the calls observed."""
-        return self.costs[name] - self.costs[self.best.name if self.best else "none"]
+_PER_TOKEN: Final = Decimal("1e-6")
 
 
 def break_even(
@@ -95,37 +30,61 @@ def break_even(
 
 
 def lifetime_advice(
-    gaps_s: Sequence[float],
-    *,
-    input_price: Decimal,
-    read_price: Decimal,
-    write_prices: dict[str, Decimal],
+    reuse: Reuse, *, input_price: Decimal, read_price: Decimal, write_prices: Mapping[str, Decimal], usual: str
 ) -> LifetimeAdvice | None:
-    """Which lifetime would have been the cheapest for calls with these gaps, or none; `None` without gaps or prices.
+    """Which lifetime would have been the cheapest for these calls, or none.
 
-    Every call reads the prefix when the last call's start lies no longer back than the lifetime, which a read renews
-    for free, and writes it again otherwise. Of equal costs the shorter lifetime wins, and no cache over all.
+    Of equal costs the one in use wins, then the shorter, and no cache over all. `None` where there is nothing to choose
+    from, or where the calls do not tell which lifetime is in use.
 
     Args:
-        gaps_s: Seconds from the start of each call to the start of the next with the same prefix.
-        input_price: Plain input, per million tokens.
-        read_price: A cache read.
-        write_prices: A cache write, by the lifetime's name as in `LIFETIMES`.
+        reuse: What was sent again, and when.
+        input_price: US dollars per million tokens of plain input.
+        read_price: The same of a cache read.
+        write_prices: The same of a cache write, by the lifetime's name as in `LIFETIMES`.
+        usual: The lifetime that applies when a request names none.
     """
-    known = [LIFETIMES[name] for name in write_prices if name in LIFETIMES]
-    if not gaps_s or not known:
+    choices = {name: LIFETIMES[name] for name in LIFETIMES if name in write_prices}
+    tokens = reuse.tokens
+    if len(choices) < 2 or reuse.calls < 2 or not tokens:
         return None
-    calls = len(gaps_s) + 1
-    costs = {"none": input_price * calls}
-    best: Lifetime | None = None
-    for lifetime in sorted(known, key=lambda lifetime: lifetime.seconds):
-        reads = sum(1 for gap in gaps_s if gap <= lifetime.seconds)
-        costs[lifetime.name] = write_prices[lifetime.name] * (calls - reads) + read_price * reads
-        if costs[lifetime.name] < costs[best.name if best else "none"]:
-            best = lifetime
-    return LifetimeAdvice(best=best, costs=costs, calls=calls)
+    now: Lifetime | None = None
+    if reuse.cached:
+        named = _in_use(reuse, usual)
+        if named is None or named not in choices:
+            return None
+        now = choices[named]
+    costs = {"none": _usd(tokens * input_price)}
+    for name in choices:
+        read = reuse.readable[name]
+        costs[name] = _usd((tokens - read) * write_prices[name] + read * read_price)
+    best = now.name if now is not None else "none"
+    for name in ("none", *choices):
+        if costs[name] < costs[best]:
+            best = name
+    chosen = choices.get(best)
+    return LifetimeAdvice(
+        now=now,
+        best=chosen,
+        costs_usd=costs,
+        pays=None
+        if chosen is None
+        else break_even(
+            input_price=input_price, read_price=read_price, write_price=write_prices[best], lifetime=chosen.name
+        ),
+        calls=reuse.calls,
+    )
 
 
-def _ordinal(number: int) -> str:
-    teen = number % 100 in {11, 12, 13}
-    return f"{number}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+def _in_use(reuse: Reuse, usual: str) -> str | None:
+    """The lifetime that most of what was written was written for; `None` where nothing was written."""
+    if not reuse.written:
+        return None
+    for name, tokens in reuse.long_writes.items():
+        if 2 * tokens > reuse.written:
+            return name
+    return usual
+
+
+def _usd(amount: Decimal) -> Decimal:
+    return EXACT.multiply(amount, _PER_TOKEN)

@@ -1,10 +1,12 @@
 """What a report says of calls: sums over them, the families they belong to, and the causes of what was lost."""
 
+from collections import Counter
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from llm_observer.lifetimes import CachePays
 from llm_observer.report.records import Record
 from llm_observer.results import CallSite
 
@@ -120,6 +122,10 @@ class Family:
     totals: Totals
     findings: list[Finding]
     status: Status
+    pays: CachePays
+    """When its cache pays, and how long to keep it."""
+    errors: Counter[str]
+    """Failed calls by the type of their error."""
 
     @property
     def lost_per_1000(self) -> Decimal | None:
@@ -148,6 +154,8 @@ class Report:
     families: list[Family] = field(default_factory=list[Family])
     """Those that lose most first."""
     unpriced: list[Unpriced] = field(default_factory=list[Unpriced])
+    errors: dict[str, int] = field(default_factory=dict[str, int])
+    """Failed calls by the type of their error, the commonest first."""
     first: datetime | None = None
     last: datetime | None = None
 

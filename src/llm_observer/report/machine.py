@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from llm_observer._version import __version__
 from llm_observer.report.families import Family, Finding, Report, Totals
-from llm_observer.results import CallReport
+from llm_observer.results import BreakEven, CallReport, LifetimeAdvice
 
 __all__ = ["as_json", "call_as_json"]
 
@@ -23,6 +23,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "totals": _totals(report.totals),
         "families": [_family(family) for family in report.families],
         "unpriced": [asdict(model) for model in report.unpriced],
+        "errors": report.errors,
     }
 
 
@@ -50,7 +51,29 @@ def _family(family: Family) -> dict[str, Any]:
         "site": asdict(family.site) if family.site else None,
         "totals": _totals(family.totals),
         "lost_usd_per_1000_calls": _money(family.lost_per_1000),
+        "break_even": _break_even(family.pays.break_even),
+        "lifetime": _lifetime(family.pays.lifetime),
         "findings": [_finding(finding) for finding in family.findings],
+        "errors": dict(family.errors),
+    }
+
+
+def _break_even(pays: BreakEven | None) -> dict[str, Any] | None:
+    if pays is None:
+        return None
+    return {"calls": pays.calls, "lifetime": pays.lifetime.name if pays.lifetime else None, "words": str(pays)}
+
+
+def _lifetime(advice: LifetimeAdvice | None) -> dict[str, Any] | None:
+    if advice is None:
+        return None
+    return {
+        "now": advice.now.name if advice.now else None,
+        "best": advice.best.name if advice.best else None,
+        "saves_usd": _money(advice.saves_usd),
+        "costs_usd": {name: _money(cost) for name, cost in advice.costs_usd.items()},
+        "break_even": _break_even(advice.pays),
+        "calls": advice.calls,
     }
 
 

@@ -31,6 +31,9 @@ class Record:
     input_tokens: int | None = None
     output_tokens: int | None = None
     read_tokens: int | None = None
+    write_tokens: int | None = None
+    write_1h_tokens: int | None = None
+    write_12h_tokens: int | None = None
     cost: Decimal | None = None
     saved: Decimal | None = None
     unpriced_because: str | None = None
@@ -41,6 +44,10 @@ class Record:
     location: str | None = None
     offset: int | None = None
     expected_tokens: int | None = None
+    gap_s: float | None = None
+    """Seconds since the process that made the call last used the prefix of the expected tokens."""
+    prefixes: frozenset[str] = frozenset()
+    """Ids of the prompt's beginnings as they were sent."""
     lost: Decimal | None = None
     confidence: float | None = None
     hint: str | None = None
@@ -64,6 +71,9 @@ def record(event: Mapping[str, Any]) -> Record:
         input_tokens=_of(int, usage.get("input_tokens")),
         output_tokens=_of(int, usage.get("output_tokens")),
         read_tokens=_of(int, usage.get("cache_read_tokens")),
+        write_tokens=_of(int, usage.get("cache_write_tokens")),
+        write_1h_tokens=_of(int, usage.get("cache_write_1h_tokens")),
+        write_12h_tokens=_of(int, usage.get("cache_write_12h_tokens")),
         cost=_money(cost.get("usd")),
         saved=_money(cost.get("saved_usd")),
         unpriced_because=_of(str, cost.get("reason")),
@@ -74,6 +84,8 @@ def record(event: Mapping[str, Any]) -> Record:
         location=_of(str, cache.get("location")),
         offset=_of(int, cache.get("offset")),
         expected_tokens=_of(int, cache.get("expected_tokens")),
+        gap_s=_number(cache.get("gap_s")),
+        prefixes=_prefixes(_part(event, "prompt").get("chain")),
         lost=_money(cache.get("lost_usd")),
         confidence=_number(cache.get("confidence")),
         hint=_of(str, cache.get("hint")),
@@ -96,6 +108,9 @@ def record_of(report: CallReport, *, tier: str | None = None) -> Record:
         input_tokens=usage.input_tokens if usage is not None else None,
         output_tokens=usage.output_tokens if usage is not None else None,
         read_tokens=usage.cache_read_tokens if usage is not None else None,
+        write_tokens=usage.cache_write_tokens if usage is not None else None,
+        write_1h_tokens=usage.cache_write_1h_tokens if usage is not None else None,
+        write_12h_tokens=usage.cache_write_12h_tokens if usage is not None else None,
         cost=cost.usd,
         saved=cost.saved_usd,
         unpriced_because=cost.reason,
@@ -106,6 +121,7 @@ def record_of(report: CallReport, *, tier: str | None = None) -> Record:
         location=cache.location,
         offset=cache.offset,
         expected_tokens=cache.expected_tokens,
+        gap_s=cache.gap_s,
         lost=cache.lost_usd,
         confidence=cache.confidence,
         hint=cache.hint,
@@ -124,6 +140,12 @@ def _part(whole: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _of(kind: type[T], value: object) -> T | None:
     return value if isinstance(value, kind) and not isinstance(value, bool) else None
+
+
+def _prefixes(chain: object) -> frozenset[str]:
+    """The wire ids of a chain, whose links are a position, a canonical id and a wire id."""
+    links = cast("list[object]", chain) if isinstance(chain, list) else []
+    return frozenset(link.rpartition(":")[2] for link in links if isinstance(link, str) and link.count(":") == 2)
 
 
 def _number(value: object) -> float | None:

@@ -1,6 +1,6 @@
 """The report for people: the sum, then what loses money and how to mend it, then what is well."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.padding import Padding
@@ -17,6 +17,7 @@ WIDTH = 100
 """Columns, where the terminal does not have fewer."""
 
 _MOST_SHOWN = 10
+_MOST_ERRORS = 4
 _BAR = 28
 
 _LOSS, _GOOD, _MUTED, _STRONG = "bold red", "green", "dim", "bold"
@@ -46,7 +47,7 @@ def render(report: Report, *, title: str) -> RenderableType:
 
 def _parts(report: Report, title: str) -> Iterator[RenderableType]:
     yield _head(report, title)
-    yield Padding(_sum(report.totals), (1, 0, 1, 2))
+    yield Padding(_sum(report.totals, report.errors), (1, 0, 1, 2))
     troubled = [family for family in report.families if family.status in {"losing", "suspect"}]
     for number, family in enumerate(troubled[:_MOST_SHOWN], start=1):
         if number == 1:
@@ -62,6 +63,13 @@ def _parts(report: Report, title: str) -> Iterator[RenderableType]:
             yield Text()
         yield Rule(Text("Everything else", style=f"bold {_GOOD}"), align="left", style=_GOOD)
         yield Padding(_others(others), (1, 0, 0, 2))
+    lifetimes = [
+        (family, said) for family in others if family.pays.lifetime and (said := words.keep(family.pays.lifetime))
+    ]
+    if lifetimes:
+        yield Text()
+        yield Rule(Text("How long to keep a prompt cached", style="bold cyan"), align="left", style="cyan")
+        yield Padding(_lifetimes(lifetimes), (1, 0, 0, 2))
     if report.unpriced:
         yield Text()
         yield Rule(Text("Cost not known", style="bold yellow"), align="left", style="yellow")
@@ -73,16 +81,20 @@ def _head(report: Report, title: str) -> Text:
     return Text.assemble(("llm-observer", _STRONG), f"  {title}", (f"  ·  {when}" if when else "", _MUTED))
 
 
-def _sum(totals: Totals) -> Table:
+def _sum(totals: Totals, errors: Mapping[str, int]) -> Table:
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style=_MUTED, no_wrap=True)
     grid.add_column()
-    calls = f"{totals.calls:,} calls" + (f", {totals.failed:,} of them failed" if totals.failed else "")
+    calls = words.calls(totals.calls)
     used = f"{words.tokens(totals.input_tokens)} tokens in, {words.tokens(totals.output_tokens)} out"
     grid.add_row("Calls", Text.assemble((calls, ""), (f"   {used}", _MUTED)))
+    if totals.failed:
+        kinds = ", ".join(f"{count:,} {kind}" for kind, count in [*errors.items()][:_MOST_ERRORS])
+        more = ", ..." if len(errors) > _MOST_ERRORS else ""
+        grid.add_row("Failed", Text.assemble((words.calls(totals.failed), "yellow"), (f"   {kinds}{more}", _MUTED)))
     spent = Text(words.money(totals.cost), style=_STRONG)
     if totals.unpriced:
-        spent.append(f"   without {totals.unpriced:,} calls whose cost is not known", style="not bold yellow")
+        spent.append(f"   without {words.calls(totals.unpriced)} whose cost is not known", style="not bold yellow")
     grid.add_row("Spent", spent)
     grid.add_row("Cache gave", _gave(totals))
     if totals.saved is not None:
@@ -165,20 +177,29 @@ def _facts(family: Family, finding: Finding) -> Iterator[tuple[str, Text]]:
     if finding.hint is not None:
         yield "fix", Text(finding.hint)
     each = family.lost_per_1000
-    totals = family.totals
-    saves = Text()
     if each is not None:
-        saves.append(f"{words.money(each)} per 1,000 calls", style=_STRONG)
-        saves.append("   ")
-    if totals.share is not None and totals.possible_share is not None:
-        gave, could = words.percent(totals.share), words.percent(totals.possible_share)
-        saves.append(f"{gave} of the input came from the cache, {could} could have", style=_MUTED)
-    if saves:
-        yield "saves", saves
+        about = f" in every 1,000 calls like these {family.totals.calls:,}"
+        yield "saves", Text.assemble((f"about {words.money(each)}", _STRONG), about)
+    cache = "; ".join(_cache(family))
+    if cache:
+        yield "cache", Text(cache, style=_MUTED)
+    keep = words.keep(family.pays.lifetime) if family.pays.lifetime is not None else None
+    if keep is not None:
+        yield "keep", Text(keep)
     for other in family.findings[1:3]:
         at = words.place(other)
         said = words.what_happened(other)
         yield "also", Text(f"{said} ({at + ', ' if at else ''}{words.calls(other.calls)})", style=_MUTED)
+
+
+def _cache(family: Family) -> Iterator[str]:
+    """What the cache gave and could have given, and when it pays."""
+    totals = family.totals
+    if totals.share is not None and totals.possible_share is not None:
+        gave, could = words.percent(totals.share), words.percent(totals.possible_share)
+        yield f"gave {gave} of the input, could have given {could}"
+    if family.pays.break_even is not None:
+        yield str(family.pays.break_even)
 
 
 def _others(families: list[Family]) -> Table:
@@ -193,6 +214,8 @@ def _others(families: list[Family]) -> Table:
     for family in families[: 2 * _MOST_SHOWN]:
         totals = family.totals
         said, style = _STATUS[family.status]
+        if family.status == "failed" and len(family.errors) == 1:
+            said = f"{said}: {next(iter(family.errors))}"
         table.add_row(
             family.name,
             family.model or words.UNKNOWN,
@@ -205,6 +228,15 @@ def _others(families: list[Family]) -> Table:
     if len(families) > 2 * _MOST_SHOWN:
         table.add_row(Text(f"and {len(families) - 2 * _MOST_SHOWN} more", style=_MUTED))
     return table
+
+
+def _lifetimes(advised: list[tuple[Family, str]]) -> Table:
+    grid = Table.grid(padding=(0, 2))
+    grid.add_column(no_wrap=True)
+    grid.add_column(overflow="fold")
+    for family, said in advised[:_MOST_SHOWN]:
+        grid.add_row(family.name, Text(f"keep {said}"))
+    return grid
 
 
 def _unpriced(report: Report) -> Table:

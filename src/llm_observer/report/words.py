@@ -6,12 +6,13 @@ from decimal import Decimal
 from pathlib import Path
 
 from llm_observer.report.families import Finding
-from llm_observer.results import CallSite
+from llm_observer.results import LIFETIMES, CallSite, LifetimeAdvice
 
 __all__ = [
     "UNKNOWN",
     "calls",
     "duration",
+    "keep",
     "money",
     "percent",
     "period",
@@ -93,6 +94,9 @@ _ADD_A_PRICE = frozenset(
 
 _SURE = 0.6
 
+_WORTH_SAYING = Decimal("0.05")
+"""The part of what a cached prompt costs from which on another lifetime is worth a line."""
+
 
 def what_happened(finding: Finding) -> str:
     """A finding's cause as a sentence without its full stop."""
@@ -154,6 +158,22 @@ def money(amount: Decimal | None) -> str:
 def calls(count: int) -> str:
     """A number of calls."""
     return "1 call" if count == 1 else f"{count:,} calls"
+
+
+def keep(advice: LifetimeAdvice) -> str | None:
+    """For how long to keep a prompt, where that is another time than now and makes a difference."""
+    now, best = advice.now, advice.best
+    if best == now or advice.saves_usd < advice.costs_usd[now.name if now else "none"] * _WORTH_SAYING:
+        return None
+    if now is None:
+        # That caching pays is the finding; which lifetime is news where it is not the usual, shortest one.
+        usual = min(LIFETIMES[name].seconds for name in advice.costs_usd if name in LIFETIMES)
+        unusual = best is not None and best.seconds > usual
+        return f"for {best.words}, the cheapest at these gaps: {advice.pays}" if best and unusual else None
+    saves = f"about {money(advice.saves_usd)} less over these {calls(advice.calls)}"
+    if best is None:
+        return f"it out of the cache: {saves}, which come too far apart"
+    return f"for {best.words} instead of {now.words}: {saves}; {advice.pays}"
 
 
 def tokens(count: int | None) -> str:
