@@ -1,24 +1,28 @@
 """Compares our prices of OpenAI's and Anthropic's models with LiteLLM's price map, the second list.
 
-    pip install --no-deps litellm && python benchmarks/price_second_opinion.py
+    python benchmarks/price_second_opinion.py --fetch .venv/second-prices.json
+    python benchmarks/price_second_opinion.py
 
-Nothing of LiteLLM runs: its JSON file is read. Every disagreement has to be judged in `price_disagreements.toml`, with
-who is right and why; one that is not judged, and a judgement that nothing needs any more, make the exit status 1.
+Nothing of LiteLLM is installed or runs: its JSON file is taken out of its wheel and read. `make test` does both. Every
+disagreement has to be judged in `price_disagreements.toml`, with who is right and why; one that is not judged, and a
+judgement that nothing needs any more, make the exit status 1. Prices are those of the day on which it was last judged.
 """
 
 import argparse
-import importlib.util
 import json
 import re
+import subprocess
 import sys
-import time
+import tempfile
 import tomllib
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from fnmatch import fnmatchcase
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +52,10 @@ KEY = re.compile(
 )
 MILLION = Decimal(10**6)
 PROVIDERS = ("openai", "anthropic")
+SECOND_LIST = "litellm==1.109.1"
+MAP = "model_prices_and_context_window_backup.json"
+FETCHED = Path(sys.prefix) / "second-prices.json"
+"""Where `make` puts the map."""
 JUDGEMENTS = Path(__file__).with_name("price_disagreements.toml")
 
 
@@ -62,14 +70,20 @@ class Disagreement:
     theirs: Decimal
 
 
-def price_map(path: Path | None) -> Path | None:
-    """LiteLLM's price map, without importing LiteLLM."""
-    if path is not None:
-        return path
-    spec = importlib.util.find_spec("litellm")
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    return Path(spec.submodule_search_locations[0]) / "model_prices_and_context_window_backup.json"
+def fetch(path: Path) -> bool:
+    """Write LiteLLM's price map to `path`; whether its wheel could be had."""
+    with tempfile.TemporaryDirectory() as directory:
+        pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "download", "--timeout=20"]
+        got = subprocess.run(
+            [*pip, "--retries=1", "--no-deps", "--only-binary=:all:", f"--dest={directory}", SECOND_LIST],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
+        wheels = list(Path(directory).glob("*.whl"))
+        if got.returncode or not wheels:
+            return False
+        path.write_bytes(zipfile.ZipFile(wheels[0]).read(f"litellm/{MAP}"))
+    return True
 
 
 def listed(entry: dict[str, Any]) -> Iterator[tuple[str, int, str, Decimal]]:
@@ -111,22 +125,24 @@ def compare(prices: Prices, models: dict[str, Any], at: float) -> tuple[list[Dis
 def main() -> int:
     """Print the comparison."""
     parser = argparse.ArgumentParser(description="Compare prices with LiteLLM's map.")
-    parser.add_argument("--map", type=Path, help="the map's JSON file; the installed litellm's by default")
-    path = price_map(parser.parse_args().map)
-    if path is None or not path.is_file():
-        print("skipped: litellm is not installed (pip install --no-deps litellm)")
+    parser.add_argument("--map", type=Path, default=FETCHED, help="the map's JSON file")
+    parser.add_argument("--fetch", type=Path, metavar="FILE", help=f"write the map of {SECOND_LIST} there, and no more")
+    options = parser.parse_args()
+    if options.fetch is not None:
+        return 0 if fetch(options.fetch) else 1
+    path: Path = options.map
+    if not path.is_file():
+        print(f"skipped: there is no second list (python {sys.argv[0]} --fetch {path})")
         return 0
     models: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    judged: list[dict[str, str]] = tomllib.loads(JUDGEMENTS.read_text(encoding="utf-8")).get("disagreement", [])
+    judgements: dict[str, Any] = tomllib.loads(JUDGEMENTS.read_text(encoding="utf-8"))
+    judged: list[dict[str, str]] = judgements.get("disagreement", [])
+    at = datetime.combine(judgements["checked"], time(12), UTC).timestamp()
 
     prices = Prices()
     prices.wait(60)
-    found, counted = compare(prices, models, time.time())
-    try:
-        theirs_version = version("litellm")
-    except PackageNotFoundError:
-        theirs_version = "map from a file"
-    print(f"genai-prices {version('genai-prices')} with our corrections, against litellm {theirs_version}")
+    found, counted = compare(prices, models, at)
+    print(f"genai-prices {version('genai-prices')} with our corrections, against {path}")
     for what in ("models both have", "models only LiteLLM has", "prices both have", "prices only LiteLLM has"):
         print(f"{counted[what]:6} {what}")
     print(f"{len(found):6} disagreements")
