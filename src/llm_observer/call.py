@@ -9,7 +9,7 @@ from llm_observer.guard import guard
 from llm_observer.results import CallReport, CallSite
 from llm_observer.usage import Usage
 
-__all__ = ["MOST_BODY_BYTES", "Call"]
+__all__ = ["MOST_BODY_BYTES", "Call", "parsed"]
 
 MOST_BODY_BYTES = 16 << 20
 """A larger body is not read: parsing it would hold up the call. It is millions of tokens, or files."""
@@ -72,13 +72,7 @@ class Call:
     def request(self) -> Mapping[str, Any]:
         """The body as sent, parsed; empty when there is none or it is not a JSON object."""
         if self._request is None:
-            parsed: object = None
-            if self.body and len(self.body) <= MOST_BODY_BYTES:
-                try:
-                    parsed = json.loads(self.body)
-                except (ValueError, RecursionError):
-                    parsed = None
-            self._request = cast("Mapping[str, Any]", parsed) if isinstance(parsed, dict) else {}
+            self._request = parsed(self.body)
         return self._request
 
     @request.setter
@@ -107,3 +101,14 @@ class Call:
 
     def __repr__(self) -> str:
         return f"<Call {self.provider} {self.api}>"
+
+
+def parsed(body: bytes | None) -> Mapping[str, Any]:
+    """A body as sent, parsed; empty when there is none, it is too large, or it is not a JSON object."""
+    value: object = None
+    if body and len(body) <= MOST_BODY_BYTES:
+        try:
+            value = json.loads(body)
+        except (ValueError, RecursionError):
+            value = None
+    return cast("Mapping[str, Any]", value) if isinstance(value, dict) else {}

@@ -1,12 +1,15 @@
 """The engine: turns a finished `Call` into a `CallReport`. The same for live and for recorded calls."""
 
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Self
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.snippets import snippet
-from llm_observer.call import Call
+from llm_observer.call import Call, parsed
 from llm_observer.config import Settings, state_dir
 from llm_observer.counters import counters
 from llm_observer.guard import guard
@@ -20,6 +23,9 @@ __all__ = ["Engine"]
 
 MOST_SEGMENTS = 8192
 """A prompt of more segments is not analysed."""
+
+MOST_BESIDE = 4
+"""Calls under way that a cold one is compared with."""
 
 USUAL_START_S = 1.0
 """When a response is taken to begin of which nothing is known."""
@@ -47,6 +53,8 @@ class Engine:
         self._snippets = snippets
         self._analyzer = Analyzer(hasher)
         self._ledger = Ledger(prices)
+        self.open_calls: Callable[[], Iterable[Call]] = tuple
+        """The calls that have begun and not ended."""
 
     @classmethod
     def create(cls, settings: Settings) -> Self:
@@ -116,19 +124,48 @@ class Engine:
         began = call.first_byte_s if call.first_byte_s is not None else call.duration_s
         if began is None:
             began = USUAL_START_S
-        return self._analyzer.explain(
-            Observation(
-                provider=call.provider,
-                model=call.model,
-                scope=call.scope or "",
-                at=call.at,
-                ready_at=call.at + began,
-                prompt=prompt,
-                usage=None if call.error_type and call.usage is None else call.usage,
-                diagnostics=call.diagnostics,
-                tag=call.tag,
-            )
-        )
+        observed = _observation(call, prompt, call.at + began)
+        finding = self._analyzer.explain(observed)
+        usage = call.usage
+        if finding.verdict.outcome == "cold" and usage is not None and usage.cache_read_tokens == 0:
+            verdict = self._beside(call, observed)
+            if verdict is not None:
+                return replace(finding, verdict=verdict)
+        return finding
+
+    def _beside(self, call: Call, observed: Observation) -> Verdict | None:
+        """The verdict on a cold call by what was under way when it started: the writer of a prefix may end later."""
+        others: list[Observation] = []
+        for other in self.open_calls():
+            if other is call or (other.provider, other.api, other.model, other.scope) != (
+                call.provider,
+                call.api,
+                call.model,
+                call.scope,
+            ):
+                continue
+            begun = other.first_byte_s is not None and other.at + other.first_byte_s <= call.at
+            if begun or other.at > call.at or len(others) >= MOST_BESIDE:
+                continue
+            # Not kept on the other call: a retry of it may yet send another body.
+            prompt = read_prompt(other.api, parsed(other.body))
+            if prompt is not None and 0 < len(prompt.segments) <= MOST_SEGMENTS:
+                others.append(_observation(other, prompt, math.inf))
+        return self._analyzer.beside(observed, others) if others else None
+
+
+def _observation(call: Call, prompt: Prompt, ready_at: float) -> Observation:
+    return Observation(
+        provider=call.provider,
+        model=call.model,
+        scope=call.scope or "",
+        at=call.at,
+        ready_at=ready_at,
+        prompt=prompt,
+        usage=None if call.error_type and call.usage is None else call.usage,
+        diagnostics=call.diagnostics,
+        tag=call.tag,
+    )
 
 
 def _snippet(prompt: Prompt, verdict: Verdict) -> str | None:

@@ -1,12 +1,20 @@
 """Calls that overlap, finish in another order than they started, or have the same time."""
 
+import json
 import random
 from typing import Any
 
 import pytest
 
-from llm_observer.replay import analyze
+from llm_observer.call import Call
+from llm_observer.config import Settings
+from llm_observer.engine import Engine
+from llm_observer.pricing.estimate import default_prices
+from llm_observer.privacy import Hasher
+from llm_observer.replay import analyze, call_from_record
 from llm_observer.results import CallReport
+from llm_observer.telemetry.callspan import CallSpan
+from llm_observer.telemetry.runtime import Runtime
 
 JSON = dict[str, Any]
 
@@ -87,3 +95,44 @@ def test_an_entry_that_outlived_its_lifetime_was_read() -> None:
     records = [call(0.0, "First?"), call(400.0, "Still there?", read=SIZE), call(650.0, "And again?", read=SIZE)]
     records.append(call(900.0, "Dropped?"))
     assert causes(analyze(records)) == ["none", "none", "none", "evicted_or_rerouted"]
+
+
+def under_way(record: JSON, **more: Any) -> Call:
+    """A live call: its body is in bytes, and what its response said is known when it ends."""
+    made = call_from_record(record)
+    live = Call(provider=made.provider, api=made.api, model=made.model, scope="mine", at=made.at)
+    live.body = json.dumps(record["request"]).encode()
+    live.raw_usage = made.raw_usage
+    for name, value in more.items():
+        setattr(live, name, value)
+    return live
+
+
+def ended(calls: list[Call], *, order: list[int]) -> list[str]:
+    """The causes of calls that were all under way at once, as they end one after another."""
+    engine = Engine(Hasher(b"some key"), default_prices())
+    runtime = Runtime(Settings.resolve(), engine)
+    spans = [CallSpan(runtime, call) for call in calls]
+    found = [""] * len(calls)
+    for span, at in zip(spans, [call.at for call in calls], strict=True):
+        span.call.at = at
+        runtime.open.add(span)
+    for i in order:
+        found[i] = engine.explain(calls[i]).cache.cause
+        runtime.open.discard(spans[i])
+    return found
+
+
+def test_the_writer_of_a_prefix_may_still_be_under_way() -> None:
+    """The first to start ends last: the others were sent before any response had begun all the same."""
+    calls = [under_way(call(1000.0 + i / 10, f"Question {i}?"), first_byte_s=3.0 - i / 2) for i in range(3)]
+    assert ended(calls, order=[2, 1, 0]) == ["none", "concurrent_cold_start", "concurrent_cold_start"]
+
+
+def test_a_call_that_started_later_or_shares_nothing_explains_nothing() -> None:
+    later = under_way(call(1001.0, "Later?"))
+    other = under_way(call(999.0, "Another prompt?", system=RULES[::-1]))
+    elsewhere = under_way(call(999.0, "Elsewhere?"), scope="theirs")
+    begun = under_way(call(990.0, "Begun?"), first_byte_s=1.0)
+    cold = under_way(call(1000.0, "Cold?"))
+    assert ended([cold, later, other, elsewhere, begun], order=[0])[0] == "none"

@@ -1,5 +1,6 @@
 """The analyzer: from one observed call to what is known of its prompt and the verdict on its cache."""
 
+import math
 import threading
 from array import array
 from collections.abc import Mapping, Sequence
@@ -92,6 +93,33 @@ class Analyzer:
         """The finding on a finished call, which is then remembered."""
         with self._lock:
             return self._explain(call)
+
+    def beside(self, call: Observation, others: Sequence[Observation]) -> Verdict | None:
+        """The verdict on a call for which nothing earlier is known, had `others` written what they share with it.
+
+        They are calls that started before it and whose responses had not begun then. `None` where they explain
+        nothing. Remembers nothing of them: that is done when they end.
+        """
+        rule = rule_for(call.provider, call.model)
+        if rule is None:
+            return None
+        with self._lock:
+            place = self._place(call.provider, call.model, call.scope)
+            fit = self._fits.of(place.fit)
+            index = PrefixIndex()
+            for other in others:
+                trace = self._trace_alone(other, rule, place, fit)
+                for position, _ in writes(other.prompt, rule) if rule.match == "boundary" else ():
+                    index.keep(trace.chain[position - 1], Entry(other.at, math.inf, other.at, None))
+                index.add(trace, "", ())
+            now = self._trace_alone(call, rule, place, fit)
+            verdict, _ = judge(call.prompt, now, rule, index, self._fingerprints, call.usage, fit)
+        return verdict if verdict.cause == "concurrent_cold_start" else None
+
+    def _trace_alone(self, call: Observation, rule: CacheRule, place: _Place, fit: Fit) -> Trace:
+        segments = call.prompt.segments
+        prints = self._prints(segments, self._fingerprints.keys(segments), 0, None)
+        return self._trace(call, rule, place, prints, fit, 0, None)
 
     def _explain(self, call: Observation) -> Finding:
         prompt, segments = call.prompt, call.prompt.segments

@@ -259,6 +259,9 @@ class _Judge:
         )
         lost = best.tokens - reported > tolerance and best.tokens >= (self._rule.min_tokens or 1)
         causes = in_order(difference.cause for difference in self._found)
+        if self._found in ([], [self._reads.blocked]) and best.position <= self._now.tools < self._prompt.head:
+            # Nothing but tools in common: another prompt, whose first call this is.
+            lost, causes = False, ()
         if not lost:
             return self._unbroken(reported, causes)
         if not causes:

@@ -60,6 +60,7 @@ class Runtime:
         self.metrics = Metrics(meter_provider)
         self.open: set[CallSpan] = set()
         """Calls that have begun and not ended."""
+        engine.open_calls = lambda: [span.call for span in tuple(self.open)]
         self.reaper = Reaper(self._finish_open)
         self.listeners: list[Listener] = []
         _runtimes.add(self)
