@@ -120,6 +120,11 @@ exception message. What is not known is absent, never zero. All of ours are in d
 refined, and the changelog says when they are.
 """
 
+METRICS_HEAD = """\
+Recorded for every call, sampled or not. Those named `gen_ai.client.inference` are the conventions' newer names. They
+are recorded for inference instead of the others with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`.
+"""
+
 PAGE_SECTIONS = {
     "Prompt": {"prompt"},
     "Cost": {"cost"},
@@ -147,6 +152,7 @@ def _page(registry: Registry) -> Iterator[str]:
     base = {use.key: use for span in (EMBEDDINGS, registry.bases[SPAN]) for use in registry.spans[span]} | uses
     yield from _table([attributes[key] for key in sorted(base) if not key.startswith(OWN)], base)
     yield "## Metrics\n"
+    yield METRICS_HEAD
     yield "| metric | instrument | unit | what |"
     yield "| --- | --- | --- | --- |"
     metrics = sorted(registry.metrics.values(), key=lambda metric: (not metric.name.startswith(OWN), metric.name))

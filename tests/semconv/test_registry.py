@@ -46,6 +46,8 @@ CONTRACT = {
     "llm_observer.cache.lost_usd": "double",
     "llm_observer.cache.confidence": "double",
     "llm_observer.cache.confirmed_by": "string[]",
+    "llm_observer.cache.provider_reason": "string",
+    "llm_observer.cache.provider_missed_tokens": "int",
     "llm_observer.cache.hint": "string",
     "llm_observer.cache.snippet": "string",
     "llm_observer.breaker.categories": "string[]",

@@ -123,6 +123,27 @@ def test_error_resends_and_site() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("diagnostics", "reason", "missed"),
+    [
+        ({"cache_miss_reason": {"type": "tools_changed", "cache_missed_input_tokens": 40}}, "tools_changed", 40),
+        ({"type": "cache_miss", "reason": "input_changed", "cache_missed_tokens": 7}, "input_changed", 7),
+        ({"type": "cache_hit"}, "cache_hit", None),
+        ({"cache_miss_reason": {"type": "unavailable"}}, "unavailable", None),
+        ({"cache_miss_reason": {"type": "since the tool `secret` changed"}}, None, None),
+        ({}, None, None),
+        (None, None, None),
+    ],
+)
+def test_the_providers_own_word_on_its_cache(
+    diagnostics: dict[str, Any] | None, reason: str | None, missed: int | None
+) -> None:
+    """Either provider's diagnostics, as a code and a count; a sentence is left out."""
+    found = made("messages", {}, "anthropic", diagnostics=diagnostics)
+    expected = {"llm_observer.cache.provider_reason": reason, "llm_observer.cache.provider_missed_tokens": missed}
+    assert found == {name: value for name, value in expected.items() if value is not None}
+
+
 def test_a_report_of_which_nothing_is_known() -> None:
     """The verdict says that it does not know; there is no cost, no prompt, no figure."""
     assert report_attributes(CallReport(provider="openai", api="responses", model=None, at=0.0)) == {

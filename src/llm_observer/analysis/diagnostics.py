@@ -13,7 +13,7 @@ from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.jsons import as_mapping, as_text
 from llm_observer.results import Verdict
 
-__all__ = ["reconcile"]
+__all__ = ["provider_reason", "reconcile"]
 
 _CONFIRMED = 0.97
 _CORRECTED = 0.8
@@ -47,7 +47,7 @@ _REASONS: Mapping[str, _Meaning] = {
 
 def reconcile(verdict: Verdict, diagnostics: Mapping[str, Any] | None) -> Verdict:
     """The verdict with what the provider says of it."""
-    reason, missed = _reason(diagnostics)
+    reason, missed = provider_reason(diagnostics)
     meaning = _REASONS.get(reason)
     if meaning is None or verdict.reported_tokens is None:
         return verdict
@@ -71,8 +71,8 @@ def reconcile(verdict: Verdict, diagnostics: Mapping[str, Any] | None) -> Verdic
     return verdict
 
 
-def _reason(diagnostics: Mapping[str, Any] | None) -> tuple[str, int | None]:
-    """The reason and the tokens missed, of either provider's shape."""
+def provider_reason(diagnostics: Mapping[str, Any] | None) -> tuple[str, int | None]:
+    """The reason, empty when there is none, and the tokens missed, of either provider's shape."""
     given = as_mapping(diagnostics)
     miss = as_mapping(given.get("cache_miss_reason")) or given
     kind = as_text(miss.get("type"))

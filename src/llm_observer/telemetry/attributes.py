@@ -198,6 +198,12 @@ CacheConfirmedBy = Literal[
 ]
 """The values of `llm_observer.cache.confirmed_by`."""
 
+CACHE_PROVIDER_REASON: Final = "llm_observer.cache.provider_reason"
+"""The provider's own word on the call's cache, from the diagnostics in its response."""
+
+CACHE_PROVIDER_MISSED_TOKENS: Final = "llm_observer.cache.provider_missed_tokens"
+"""How many tokens the provider says were not read, from the same diagnostics. Approximate by its own word."""
+
 CACHE_HINT: Final = "llm_observer.cache.hint"
 """What to do about it. One sentence, without content."""
 
@@ -335,6 +341,17 @@ GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
 GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 """Seconds from the start of the call to the first chunk of a streamed response."""
 
+GEN_AI_TOKEN_MODALITY: Final = "gen_ai.token.modality"
+"""What kind of tokens are counted."""
+
+GenAiTokenModality = Literal[
+    "text",
+    "image",
+    "audio",
+    "unknown",
+]
+"""The values of `gen_ai.token.modality`."""
+
 GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"
 """Which tokens are counted."""
 
@@ -442,6 +459,55 @@ class Metric(NamedTuple):
     boundaries: tuple[float, ...] = ()
 
 
+METRIC_GEN_AI_CLIENT_INFERENCE_DURATION: Final = Metric(
+    name="gen_ai.client.inference.duration",
+    unit="s",
+    description="How long each inference call took.",
+    boundaries=(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_INPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.operation.input_tokens",
+    unit="{token}",
+    description="How many input tokens each inference call used.",
+    boundaries=(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.operation.output_tokens",
+    unit="{token}",
+    description="How many output tokens each inference call used.",
+    boundaries=(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK: Final = Metric(
+    name="gen_ai.client.inference.time_to_first_chunk",
+    unit="s",
+    description="How long the first chunk of each streamed response took.",
+    boundaries=(0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10),
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_READ_INPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.usage.cache_read.input_tokens",
+    unit="{token}",
+    description="The input tokens that were read from the provider's cache.",
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_CACHE_WRITE_INPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.usage.cache_write.input_tokens",
+    unit="{token}",
+    description="The input tokens that were written to the provider's cache.",
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_INPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.usage.input_tokens",
+    unit="{token}",
+    description="All input tokens, those read from and written to the cache among them.",
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_OUTPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.usage.output_tokens",
+    unit="{token}",
+    description="All output tokens, those of reasoning among them.",
+)
+METRIC_GEN_AI_CLIENT_INFERENCE_USAGE_REASONING_OUTPUT_TOKENS: Final = Metric(
+    name="gen_ai.client.inference.usage.reasoning.output_tokens",
+    unit="{token}",
+    description="The output tokens that the model reasoned with.",
+)
 METRIC_GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
     name="gen_ai.client.operation.duration",
     unit="s",

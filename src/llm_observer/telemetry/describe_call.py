@@ -7,6 +7,7 @@ break nothing. No function here returns content of a prompt or of a completion.
 from collections.abc import Mapping
 from typing import Any
 
+from llm_observer.analysis.diagnostics import provider_reason
 from llm_observer.call import Call
 from llm_observer.results import CallSite
 from llm_observer.telemetry import attributes as names
@@ -76,6 +77,12 @@ def call_attributes(call: Call) -> Attributes:
     _set_response(found, call)
     if call.usage is not None:
         _set_usage(found, call.usage, call.raw_usage or {})
+    if call.diagnostics is not None:
+        reason, missed = provider_reason(call.diagnostics)
+        if is_code(reason):
+            found[names.CACHE_PROVIDER_REASON] = reason
+        if missed is not None:
+            found[names.CACHE_PROVIDER_MISSED_TOKENS] = missed
     if call.attempts > 1:
         found[names.HTTP_REQUEST_RESEND_COUNT] = call.attempts - 1
     if call.error_type:

@@ -17,6 +17,7 @@ from llm_observer.results import CallReport
 from llm_observer.telemetry.metrics import Metrics
 from llm_observer.telemetry.providers import Providers
 from llm_observer.telemetry.reaper import Reaper
+from llm_observer.telemetry.switches import Switches
 from llm_observer.telemetry.values import Attributes
 
 if TYPE_CHECKING:
@@ -57,7 +58,8 @@ class Runtime:
         self.settings = settings
         self.engine = engine
         self.providers = Providers(tracer_provider)
-        self.metrics = Metrics(meter_provider)
+        self.switches = Switches.read()
+        self.metrics = Metrics(meter_provider, newest_names=self.switches.newest_names)
         self.open: set[CallSpan] = set()
         """Calls that have begun and not ended."""
         engine.open_calls = lambda: [span.call for span in tuple(self.open)]
