@@ -179,10 +179,10 @@ def test_events_that_the_application_reads_as_bytes(kind: str, pieces: list[byte
     elif encoding == "raw deflate":
         packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         data = packer.compress(data) + packer.flush()
-    tee, reading = Tee(), reading_of(TYPE[kind])
+    tee, reading = Tee(encoding.removeprefix("raw ")), reading_of(TYPE[kind])
     for start in range(0, len(data), 7):
         tee.add(data[start : start + 7])
-    tee.read(reading, "text/event-stream; charset=utf-8", encoding.removeprefix("raw "))
+    tee.read(reading, "text/event-stream; charset=utf-8")
     assert reading.call.raw_usage
     assert 20 in reading.call.raw_usage.values()
     assert reading.call.finish_reasons
@@ -195,7 +195,7 @@ def test_a_long_stream_keeps_its_head_and_tail() -> None:
     tee, reading = Tee(), reading_of(MessagesReading)
     for piece in (start, *[middle] * 2_000, delta, stop):
         tee.add(piece)
-    tee.read(reading, "text/event-stream", "")
+    tee.read(reading, "text/event-stream")
     assert reading.call.raw_usage == MESSAGES_USAGE
     assert reading.call.finish_reasons == ("end_turn",)
 
@@ -212,6 +212,7 @@ def test_a_long_stream_keeps_its_head_and_tail() -> None:
             json.dumps({"data": [{"usage": {"prompt_tokens": 1}, "pad": "x" * 2_000_000}]}).encode(),
         ),
         ("application/json", "br", b'{"usage": {"prompt_tokens": 1}}'),
+        ("application/json", "gzip, br", b'{"usage": {"prompt_tokens": 1}}'),
         ("application/json", "gzip", b"not gzip"),
         ("application/vnd.amazon.eventstream", "", b"\0\0\0"),
         ("", "", b"{}"),
@@ -219,10 +220,10 @@ def test_a_long_stream_keeps_its_head_and_tail() -> None:
 )
 def test_bodies_that_cannot_be_read_say_nothing(content_type: str, encoding: str, data: bytes) -> None:
     """Too large, cut, of another type or coding: the usage is unknown, and nothing fails."""
-    tee, reading = Tee(), reading_of(ChatReading)
+    tee, reading = Tee(encoding), reading_of(ChatReading)
     tee.add(data[:100_000])
     tee.add(data[100_000:])
-    tee.read(reading, content_type, encoding)
+    tee.read(reading, content_type)
     assert reading.call.raw_usage is None
 
 
@@ -248,7 +249,7 @@ def test_the_usage_behind_a_large_output(
     tee, reading = Tee(), reading_of(kind)
     for start in range(0, len(data), 50_000):
         tee.add(data[start : start + 50_000])
-    tee.read(reading, "application/json", "")
+    tee.read(reading, "application/json")
     call = reading.call
     assert (call.raw_usage, call.response_model, call.finish_reasons) == (USED, "m", reasons)
     assert call.response_id == body.get("id")
@@ -270,7 +271,7 @@ def test_the_usage_in_an_event_that_is_larger_than_what_is_kept(number: dict[str
     tee, reading = Tee(), reading_of(ResponsesReading)
     for start in range(0, len(data), 50_000):
         tee.add(data[start : start + 50_000])
-    tee.read(reading, "text/event-stream", "")
+    tee.read(reading, "text/event-stream")
     assert (reading.call.raw_usage, reading.call.response_id, reading.call.response_model) == (USED, "r", "m")
 
 

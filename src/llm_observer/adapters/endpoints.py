@@ -36,6 +36,10 @@ _BY_CLASS: Mapping[str, str] = {
     "AnthropicBedrock": "aws.bedrock",
     "AnthropicBedrockMantle": "aws.bedrock",
     "AnthropicVertex": "gcp.vertex_ai",
+    # Anthropic's own service, sold by others and at their hosts.
+    "AnthropicFoundry": "anthropic",
+    "AnthropicAWS": "anthropic",
+    "AnthropicGoogleCloud": "anthropic",
 }
 """Providers by the client's class, without a leading `Async`."""
 

@@ -1,10 +1,13 @@
-"""`error.type` of an exception: a short code, never a message."""
+"""What an exception says of a call: `error.type`, a short code and never a message; the response behind it."""
+
+from typing import Any
 
 from llm_observer.adapters.reading import code, field
 
-__all__ = ["error_type"]
+__all__ = ["error_type", "response_of"]
 
 _FIRST_ERROR_STATUS = 400
+_MAKES_THE_ANSWER = "_process_response"
 _SDKS = frozenset({"openai", "anthropic"})
 
 
@@ -30,3 +33,18 @@ def error_type(error: BaseException) -> str | None:
     if isinstance(status, int) and status >= _FIRST_ERROR_STATUS:
         return str(status)
     return type(error).__name__
+
+
+def response_of(error: BaseException) -> Any:
+    """The response that the SDK had received, whole, and was making the application's answer of when `error` came.
+
+    As when an answer does not fit the application's schema: nothing but the SDK's frame has the response then.
+    """
+    traceback = error.__traceback__
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == _MAKES_THE_ANSWER:
+            response: Any = frame.f_locals.get("response")
+            return response if getattr(response, "is_closed", False) else None
+        traceback = traceback.tb_next
+    return None

@@ -254,8 +254,9 @@ def _model(options: Any) -> str | None:
     for body in (options.extra_json, options.json_data):
         if isinstance(body, dict):
             model: object = body.get("model")  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
-            if isinstance(model, str) and model:
-                return model
+            # Its plain text: a subclass may mean something else by its length or by `str`.
+            if isinstance(model, str) and (name := str.__str__(model)):
+                return name
     return None
 
 

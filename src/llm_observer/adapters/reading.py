@@ -23,6 +23,7 @@ __all__ = [
 
 _NONE: Mapping[str, Any] = {}
 _DEEPEST = 8
+_WIDEST = 128
 _LONGEST = 256
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
@@ -60,17 +61,21 @@ def code(value: object, name: str) -> str | None:
 
 
 def plain(value: object, depth: int = _DEEPEST) -> Any:
-    """`value` as plain data: dicts for models, without the fields that are `None`."""
+    """`value` as plain data: dicts for models, without the fields that are `None`. Too wide or deep, it is `None`."""
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if depth == 0:
         return None
     if isinstance(value, list | tuple):
+        if len(cast("list[object]", value)) > _WIDEST:
+            return None
         return [plain(item, depth - 1) for item in cast("list[object]", value)]
     found = dict(members(value))
     extra: object = getattr(value, "__pydantic_extra__", None)
     if isinstance(extra, dict):
         found |= cast("dict[str, Any]", extra)
+    if len(found) > _WIDEST:
+        return None
     return {
         name: plain(item, depth - 1) for name, item in found.items() if item is not None and not name.startswith("_")
     }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
 from llm_observer.adapters.body import observed_async, watched
-from llm_observer.adapters.errors import error_type
+from llm_observer.adapters.errors import error_type, response_of
 from llm_observer.adapters.reading import Reading
 from llm_observer.adapters.tee import Tee, read_body
 from llm_observer.call import Call
@@ -53,10 +53,13 @@ class Watch(CallSpan):
         """End the call: `request` raised `error`. Never raises."""
         with guard("adapters.failed"):
             self._note(error)
-            # A structured answer that was cut short is an error of the SDK's, and was billed all the same.
+            # An answer that the SDK cannot make the application's type of is an error of its, and was billed all the
+            # same: it is on the error, or in the response that was being read.
             completion = getattr(error, "completion", None)
             if completion is not None:
                 self.reading.response(completion)
+            elif (response := response_of(error)) is not None:
+                self._read(response)
         self._close()
 
     def returned(self, result: Any, streams: tuple[type, ...]) -> None:
@@ -74,17 +77,20 @@ class Watch(CallSpan):
             if (response := _http_response(result)) is None:
                 self.reading.response(result)
             elif response.is_closed:
-                read_body(self.reading, response.headers.get("content-type", ""), response.content)
+                self._read(response)
             else:
-                self._tee = Tee()
-                self.settle = self._read_tee(self._tee, response.headers)
+                self._tee = Tee(response.headers.get("content-encoding", ""))
+                self.settle = self._read_tee(self._tee, response.headers.get("content-type", ""))
                 self._watch(response)
                 return
         self._close()
 
-    def _read_tee(self, tee: Tee, headers: Any) -> Callable[[], None]:
-        kind, encoding = headers.get("content-type", ""), headers.get("content-encoding", "").strip().lower()
-        return lambda: tee.read(self.reading, kind, encoding)
+    def _read(self, response: Any) -> None:
+        """Read a response whose body is in memory."""
+        read_body(self.reading, response.headers.get("content-type", ""), response.content)
+
+    def _read_tee(self, tee: Tee, content_type: str) -> Callable[[], None]:
+        return lambda: tee.read(self.reading, content_type)
 
     def _watch(self, response: Any) -> None:
         """Have the end of `response` seen."""
