@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv; nothing is installed anywhere else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit generate clean
+.PHONY: help demo test test-matrix lint types unit generate clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -18,6 +18,9 @@ test: lint types unit ## Run everything that CI runs: lint, types, tests with co
 unit: $(VENV)/.dev $(VENV)/second-prices.json ## Run the tests with coverage
 	@$(BIN)/python -m pytest --numprocesses=auto --dist=worksteal --cov --cov-report=term
 
+test-matrix: $(VENV)/.dev ## Run the tests with the oldest and the latest of each major of the SDKs, beside peers and frameworks; ONLY=... names some
+	@$(BIN)/python tests/matrix/run.py $(ONLY)
+
 lint: $(VENV)/.dev ## Check format and lint
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
@@ -29,7 +32,7 @@ generate: $(VENV)/.dev ## Write again what is generated from semconv/
 	@$(BIN)/python semconv/generate.py
 
 clean: ## Remove the virtual environment and what the tools left
-	rm -rf $(VENV) .coverage* .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-matrix .coverage* .pytest_cache .ruff_cache .hypothesis build dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -1,15 +1,29 @@
 """A loopback server that answers the OpenAI and Anthropic SDKs as a test scripts it, and records what was sent."""
 
+import base64
 import json
+import struct
 import sys
 import threading
+import zlib
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
-__all__ = ["MODEL", "Answer", "Recorded", "ScriptedServer", "chat_chunks", "message_events", "response_events", "sse"]
+__all__ = [
+    "MODEL",
+    "Answer",
+    "Recorded",
+    "ScriptedServer",
+    "chat_chunks",
+    "event_stream",
+    "framed",
+    "message_events",
+    "response_events",
+    "sse",
+]
 
 MODEL = {"openai": "gpt-5.6", "anthropic": "claude-sonnet-5"}
 
@@ -168,6 +182,71 @@ def message_events(*, texts: int = 3) -> list[bytes]:
     return sse(events, named=True)
 
 
+def tool_use_events(message: Mapping[str, Any]) -> list[bytes]:
+    """The stream of a message that calls a tool."""
+    (block,) = message["content"]
+    start: dict[str, Any] = {
+        **message,
+        "content": [],
+        "stop_reason": None,
+        "usage": {**MESSAGES_USAGE, "output_tokens": 1},
+    }
+    delta = {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
+    return sse(
+        [
+            {"type": "message_start", "message": start},
+            {"type": "content_block_start", "index": 0, "content_block": {**block, "input": {}}},
+            {"type": "content_block_delta", "index": 0, "delta": delta},
+            {"type": "content_block_stop", "index": 0},
+            {
+                "type": "message_delta",
+                "delta": {"stop_reason": "tool_use", "stop_sequence": None},
+                "usage": {"output_tokens": 20},
+            },
+            {"type": "message_stop"},
+        ],
+        named=True,
+    )
+
+
+def framed(headers: Mapping[str, str], payload: bytes) -> bytes:
+    """One frame of `application/vnd.amazon.eventstream`."""
+    head = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+        for name, value in headers.items()
+    )
+    prelude = struct.pack(">II", 16 + len(head) + len(payload), len(head))
+    frame = prelude + struct.pack(">I", zlib.crc32(prelude)) + head + payload
+    return frame + struct.pack(">I", zlib.crc32(frame))
+
+
+def event_stream(pieces: Iterable[bytes]) -> list[bytes]:
+    """Server-sent events as Bedrock sends them, a frame each."""
+    headers = {":event-type": "chunk", ":content-type": "application/json", ":message-type": "event"}
+    return [
+        framed(headers, json.dumps({"bytes": base64.b64encode(data).decode()}).encode())
+        for data in (piece.partition(b"data: ")[2].strip() for piece in pieces)
+    ]
+
+
+BATCH = {
+    "id": "batch_1",
+    "object": "batch",
+    "endpoint": "/v1/chat/completions",
+    "input_file_id": "file-1",
+    "completion_window": "24h",
+    "status": "validating",
+    "created_at": 1,
+}
+MESSAGE_BATCH = {
+    "id": "msgbatch_1",
+    "type": "message_batch",
+    "processing_status": "in_progress",
+    "request_counts": {"processing": 1, "succeeded": 0, "errored": 0, "canceled": 0, "expired": 0},
+    "created_at": "2026-01-01T00:00:00Z",
+    "expires_at": "2026-01-02T00:00:00Z",
+}
+
 _JSON: Mapping[str, Mapping[str, Any]] = {
     "/chat/completions": CHAT,
     "/completions": COMPLETION,
@@ -175,9 +254,37 @@ _JSON: Mapping[str, Mapping[str, Any]] = {
     "/responses": RESPONSE,
     "/v1/messages": MESSAGE,
     "/count_tokens": {"input_tokens": 100},
+    "/responses/input_tokens": {"object": "response.input_tokens", "input_tokens": 100},
+    "/v1/messages/batches": MESSAGE_BATCH,
+    "/batches": BATCH,
     "/invoke": MESSAGE,
+    "/invoke-with-response-stream": MESSAGE,
     ":rawPredict": MESSAGE,
+    ":streamRawPredict": MESSAGE,
 }
+"""By the end of the path; the first that fits."""
+
+
+def _usual(wanted: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a healthy provider says to `request`, other than `wanted` where it asks for something special."""
+    if wanted is RESPONSE and request.get("background"):
+        return {**RESPONSE, "status": "queued", "output": [], "usage": None}
+    if wanted is MESSAGE and "look_up" in json.dumps(request.get("tools", [])) and "tool_result" not in str(request):
+        block = {"type": "tool_use", "id": "toolu_1", "name": "look_up", "input": {"place": "Paris"}}
+        return {**MESSAGE, "content": [block], "stop_reason": "tool_use"}
+    return wanted
+
+
+def _stream(wanted: Mapping[str, Any], request: Mapping[str, Any]) -> list[bytes]:
+    """The events in which `wanted` is streamed."""
+    if wanted is CHAT:
+        options: Mapping[str, Any] = request.get("stream_options") or {}
+        return chat_chunks(usage=options.get("include_usage", True))
+    if wanted is RESPONSE:
+        return response_events()
+    if wanted.get("stop_reason") == "tool_use":
+        return tool_use_events(wanted)
+    return message_events() if wanted is MESSAGE else sse([wanted, "[DONE]"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,9 +315,17 @@ class Answer:
         )
 
     @classmethod
-    def stream(cls, pieces: Iterable[bytes], *, broken: bool = False, gate: threading.Event | None = None) -> Self:
-        """Server-sent events."""
-        return cls(pieces=tuple(pieces), headers={"content-type": "text/event-stream"}, broken=broken, gate=gate)
+    def stream(
+        cls,
+        pieces: Iterable[bytes],
+        *,
+        broken: bool = False,
+        gate: threading.Event | None = None,
+        content_type: str = "text/event-stream",
+        **headers: str,
+    ) -> Self:
+        """Server-sent events, or what `content_type` says."""
+        return cls(pieces=tuple(pieces), headers={"content-type": content_type} | headers, broken=broken, gate=gate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,11 +379,11 @@ class ScriptedServer:
         wanted = next((data for end, data in _JSON.items() if path.endswith(end)), None)
         if wanted is None:
             return Answer.json({"error": {"type": "not_found_error", "message": "no such path"}}, 404)
-        if json.loads(request.body or b"{}").get("stream"):
-            streams = {"chat.completion": chat_chunks, "response": response_events, "message": message_events}
-            kind = str(wanted.get("object") or wanted.get("type"))
-            return Answer.stream(streams[kind]() if kind in streams else sse([wanted, "[DONE]"]))
-        return Answer.json(wanted)
+        asked = json.loads(request.body or b"{}")
+        wanted = _usual(wanted, asked)
+        if path.endswith("/invoke-with-response-stream"):
+            return Answer.stream(event_stream(message_events()), content_type="application/vnd.amazon.eventstream")
+        return Answer.stream(_stream(wanted, asked)) if asked.get("stream") else Answer.json(wanted)
 
 
 class _Server(ThreadingHTTPServer):

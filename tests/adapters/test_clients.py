@@ -1,56 +1,16 @@
-"""Clients of other platforms, middlewares and subclasses, and processes that fork."""
+"""Hooks of the HTTP client, subclasses, and processes that fork."""
 
 import os
 from collections.abc import Callable
 from typing import Any
 
-import anthropic
 import openai
 import pytest
 from scripted import ScriptedServer
-from sdk_styles import CHAT, MESSAGE, modern
+from sdk_styles import CHAT, modern
 from spans import Listening, Spans, attributes
 
 from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
-
-
-def foundry(url: str) -> Any:
-    return anthropic.AnthropicFoundry(api_key="key", base_url=url)
-
-
-def vertex(url: str) -> Any:
-    made: Any = anthropic
-    return made.AnthropicVertex(region="us-east5", project_id="p", access_token="token", base_url=url)
-
-
-def bedrock(url: str) -> Any:
-    made: Any = anthropic
-    return made.AnthropicBedrock(aws_access_key="a", aws_secret_key="b", aws_region="us-east-1", base_url=url)
-
-
-PLATFORMS: dict[str, tuple[Callable[[str], Any], str]] = {
-    "foundry": (foundry, "anthropic"),
-    "vertex": (vertex, "gcp.vertex_ai"),
-    "bedrock": (bedrock, "aws.bedrock"),
-}
-
-
-@pytest.mark.parametrize("platform", PLATFORMS)
-def test_anthropic_on_other_platforms(
-    platform: str, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
-) -> None:
-    """The platform is the provider; the model is the one asked for, wherever the platform puts it."""
-    instrument()
-    make, provider = PLATFORMS[platform]
-    try:
-        with make(server.url) as client:
-            client.messages.create(**MESSAGE)
-    except (ImportError, AttributeError, anthropic.AnthropicError) as error:
-        pytest.skip(f"not to be had here: {type(error).__name__}")
-    values = attributes(spans.one())
-    assert values["gen_ai.provider.name"] == provider
-    assert values["gen_ai.request.model"] == "claude-sonnet-5"
-    assert values["gen_ai.usage.input_tokens"] == 100
 
 
 @modern

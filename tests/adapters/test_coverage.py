@@ -1,101 +1,105 @@
 """Every way of calling an SDK: one span that says it all, and nothing that the application could notice."""
 
+import importlib.metadata
 from collections.abc import Callable
-from typing import Any
 
-import anthropic
-import openai
 import pytest
-from scripted import Recorded, ScriptedServer
-from sdk_styles import ANTHROPIC, OPENAI, Style, has, outcome
+from covering import ABSENT, Seen, called, cell, documented, filled, joined, of_models, usage_of
+from scripted import CHAT, Answer, ScriptedServer
+from sdk_clients import Row, rows
 from spans import Spans, attributes
 
 from llm_observer.instrumentor import Runtime
 
-CLIENTS: dict[str, Callable[[str], Any]] = {
-    "openai sync": lambda url: openai.OpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0),
-    "openai async": lambda url: openai.AsyncOpenAI(base_url=f"{url}/v1", api_key="key", max_retries=0),
-    "anthropic sync": lambda url: anthropic.Anthropic(base_url=url, api_key="key", max_retries=0),
-    "anthropic async": lambda url: anthropic.AsyncAnthropic(base_url=url, api_key="key", max_retries=0),
-}
+
+def is_newest(sdk: str) -> bool:
+    """Whether the newest major of the SDK is here, for which the table holds."""
+    return importlib.metadata.version(sdk).partition(".")[0] == documented(sdk)["call"].partition(".")[0]
+
+
 CASES = [
-    pytest.param(kind, style, id=f"{kind}: {style.name}")
-    for kind in CLIENTS
-    for style in (OPENAI if kind.startswith("openai") else ANTHROPIC)
+    pytest.param(row, kind, id=f"{row.client.sdk} {kind}: {row.name}") for row in rows() for kind in ("sync", "async")
 ]
 
 
-@pytest.fixture
-def call(server: ScriptedServer) -> Callable[[str, Style], Any]:
-    async def call(kind: str, style: Style) -> Any:
-        client = CLIENTS[kind](server.url)
-        if not has(client, style.needs):
-            pytest.skip(f"this SDK has no {style.needs}")
-        try:
-            return await outcome(style, client)
-        finally:
-            closed = client.close()
-            if closed is not None:
-                await closed
-
-    return call
-
-
-@pytest.mark.parametrize(("kind", "style"), CASES)
-async def test_a_call_has_one_span_with_what_the_provider_reported(
-    kind: str, style: Style, call: Callable[..., Any], instrument: Callable[..., Runtime], spans: Spans
+@pytest.mark.parametrize(("row", "kind"), CASES)
+async def test_a_call_is_the_same_with_and_without_and_has_one_span(
+    row: Row, kind: str, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
 ) -> None:
-    """One CLIENT span per call, with model, usage, finish reason, call site, hash, cost and verdict on it."""
+    """The same is sent and comes back; one span has model, usage, finish reason, call site, hash, cost and verdict."""
+    asynchronous = kind == "async"
+    bare = await called(row, server, asynchronous=asynchronous)
+    spans.clear()
     instrument()
-    await call(kind, style)
-    found = [span for span in spans.all() if "count_tokens" not in span.name]
-    assert len(found) == style.spans
-    if not style.spans:
-        return
-    (span,) = found
-    values = attributes(span)
-    assert span.kind.name == "CLIENT"
-    assert span.name == f"{values['gen_ai.operation.name']} {values['gen_ai.request.model']}"
-    assert values["gen_ai.provider.name"] == kind.partition(" ")[0]
-    assert values["llm_observer.call.api"] == style.api
-    assert values.get("gen_ai.request.stream", False) is style.stream
-    assert ("gen_ai.response.time_to_first_chunk" in values) is style.stream
-    assert values["gen_ai.usage.input_tokens"] == 100
-    assert values.get("gen_ai.usage.output_tokens") == (None if style.api == "embeddings" else 20)
-    if style.api != "embeddings":
-        assert len(values["gen_ai.response.finish_reasons"]) == 1
-        assert values["gen_ai.response.id"]
-    assert values["gen_ai.response.model"]
-    assert values["server.address"] == "127.0.0.1"
-    assert values["code.file.path"].endswith("sdk_styles.py")
-    assert "llm_observer.cache.outcome" in values
-    assert "llm_observer.cost.usd" in values or "llm_observer.cost.reason" in values
-    assert span.status.status_code.name in {"UNSET", "OK"}
+    observed = await called(row, server, asynchronous=asynchronous)
+    found = of_models(spans.all())
+    said = cell(row, bare, observed, spans.all())
+    if is_newest(row.client.sdk):
+        table = documented(row.client.sdk)[row.name]
+        assert said in table.split(", async ") or said == ABSENT, "make test-matrix writes the table again"
+    if bare is None:
+        assert said == ABSENT
+        if asynchronous and row.client.name == "module-level client":
+            return
+        assert not is_newest(row.client.sdk), "what the newest release has is tried"
+        pytest.skip("this release has it not, or what it needs is not installed")
+    assert observed == bare
+    assert len(found) == row.style.spans
+    for span in found:
+        values = attributes(span)
+        assert span.kind.name == "CLIENT"
+        assert span.name == f"{values['gen_ai.operation.name']} {values['gen_ai.request.model']}"
+        assert values["gen_ai.provider.name"] == row.client.provider
+        assert values["llm_observer.call.api"] == row.style.api
+        assert values.get("gen_ai.request.stream", False) is row.style.stream
+        assert ("gen_ai.response.time_to_first_chunk" in values) is row.style.stream
+        for name, value in usage_of(row).items():
+            assert values[f"gen_ai.usage.{name}"] == value
+        if row.style.api != "embeddings" and "background" not in row.name:
+            assert len(values["gen_ai.response.finish_reasons"]) == 1
+            assert values["gen_ai.response.id"]
+        assert values["gen_ai.response.model"]
+        assert values["server.address"] == (row.client.name if "." in row.client.name else "127.0.0.1")
+        assert values["code.file.path"].endswith("sdk_styles.py")
+        assert "llm_observer.cache.outcome" in values
+        assert "llm_observer.cost.usd" in values or "llm_observer.cost.reason" in values
+        assert span.status.status_code.name in {"UNSET", "OK"}
 
 
-def on_the_wire(requests: list[Recorded]) -> list[tuple[str, str, dict[str, str], bytes]]:
-    """What was sent, without what differs between any two requests."""
-    changing = {"traceparent", "host", "idempotency-key", "x-stainless-read-timeout"}
-    return [
-        (
-            each.method,
-            each.path,
-            {name: value for name, value in each.headers.items() if name not in changing},
-            each.body,
-        )
-        for each in requests
+def test_the_table_has_the_rows_that_are_tried() -> None:
+    """No more and no fewer."""
+    for sdk in ("openai", "anthropic"):
+        named = [name for name in documented(sdk) if name not in {"call", "---"}]
+        assert named == [row.name for row in rows() if row.client.sdk == sdk]
+
+
+async def test_the_table_says_what_is_wrong(
+    server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
+) -> None:
+    """A call without a span, with another usage, with another result: each shows in its cell."""
+    row = next(rows())
+    instrument()
+    seen = await called(row, server, asynchronous=False)
+    assert seen is not None
+    assert cell(row, seen, seen, spans.all()) == "1 ✓ ="
+    assert cell(row, seen, Seen("else", seen.requests), spans.all()) == "1 ✓ ≠"
+    assert cell(row, seen, Seen(seen.result, []), []) == "0 · ≠"
+    server.script(Answer.json({**CHAT, "usage": {"prompt_tokens": 7}}))
+    await called(row, server, asynchronous=False)
+    assert cell(row, seen, seen, spans.all()) == "2 ✗ ="
+    assert cell(row, None, None, []) == ABSENT
+    assert joined("1 ✓ =", ABSENT) == "1 ✓ ="
+    assert joined("1 ✓ =", "0 · =") == "1 ✓ =, async 0 · ="
+
+
+def test_the_tables_are_written_from_what_was_measured() -> None:
+    """A column for each environment, in its order; the page around them stays."""
+    page = "a\n<!-- openai: begin -->\nold\n<!-- openai: end -->\nb\n"
+    measured = [
+        {"versions": {"openai": version}, "cells": {"openai": {"chat create": said}}}
+        for version, said in (("1.0.0", "–"), ("2.0.0", "1 ✓ ="))  # noqa: RUF001  a dash, as the table has it
     ]
-
-
-@pytest.mark.usefixtures("spans")
-@pytest.mark.parametrize(("kind", "style"), CASES)
-async def test_a_call_is_the_same_with_and_without(
-    kind: str, style: Style, call: Callable[..., Any], server: ScriptedServer, instrument: Callable[..., Runtime]
-) -> None:
-    """The same bytes and headers are sent, the same types and values come back."""
-    expected = await call(kind, style)
-    sent = on_the_wire(server.requests)
-    server.requests.clear()
-    instrument()
-    assert await call(kind, style) == expected
-    assert on_the_wire(server.requests) == sent
+    assert filled(page, measured) == (
+        "a\n<!-- openai: begin -->\n| call | 1.0.0 | 2.0.0 |\n| --- | --- | --- |\n"
+        "| chat create | – | 1 ✓ = |\n<!-- openai: end -->\nb\n"  # noqa: RUF001  the same
+    )
