@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,8 @@ VARIABLES: Mapping[str, str] = {
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _FALSE = frozenset({"false", "0", "no", "off"})
 _LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"})
+_NOT_IN_HEADERS = re.compile(r"[^!-~]")
+_NOT_IN_URLS = re.compile(r"[\s\\\x00-\x1f\x7f]")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -90,14 +93,19 @@ class Settings:
         if read.environment_flag("enabled") is False:
             enabled = False
         disabled = bool(read.flag("disabled")) or read.environment_flag("disabled") is True
-        api_key, endpoint = read.text("api_key"), read.endpoint()
+        api_key, endpoint = read.key(), read.endpoint()
         if enabled and not disabled:
-            if not api_key:
+            if not read.text("api_key"):
                 problems.append("telemetry is enabled without a key, so nothing is sent: set LLM_OBSERVER_API_KEY")
             if not read.text("endpoint"):
                 problems.append(
                     "telemetry is enabled without an endpoint, so nothing is sent: set LLM_OBSERVER_ENDPOINT"
                 )
+        elif enabled is None and not disabled and api_key and not read.text("endpoint"):
+            problems.append(
+                "LLM_OBSERVER_API_KEY is set without LLM_OBSERVER_ENDPOINT, so nothing is sent: sending takes both and"
+                " LLM_OBSERVER_ENABLED=true"
+            )
         return cls(
             enabled=enabled,
             api_key=api_key,
@@ -124,13 +132,23 @@ class _Reader:
 
     def text(self, name: str) -> str | None:
         value = self._arguments.get(name)
-        if value is None:
-            value = self._environ.get(VARIABLES[name], "")
-        text = str(value).strip()
+        text = str(value).strip() if value is not None else self._environment(name)
         return text or None
 
+    def _environment(self, name: str) -> str:
+        """What the variable says. Quotes around it were meant for a shell, and some readers of `.env` keep them."""
+        text = self._environ.get(VARIABLES[name], "").strip()
+        if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+            self._problem(f"{VARIABLES[name]} stands in quotes: they are taken off")
+            text = text[1:-1].strip()
+        return text
+
+    def _problem(self, line: str) -> None:
+        if line not in self._problems:
+            self._problems.append(line)
+
     def environment_flag(self, name: str) -> bool | None:
-        value = self._environ.get(VARIABLES[name], "").strip().lower()
+        value = self._environment(name).lower()
         return True if value in _TRUE else False if value in _FALSE else None
 
     def flag(self, name: str) -> bool | None:
@@ -143,7 +161,7 @@ class _Reader:
         if text.lower() in _TRUE:
             return True
         if text.lower() not in _FALSE:
-            self._problems.append(f"{VARIABLES[name]} is neither true nor false: it counts as false")
+            self._problem(f"{VARIABLES[name]} is neither true nor false: it counts as false")
         return False
 
     def path(self, name: str) -> Path | None:
@@ -153,7 +171,7 @@ class _Reader:
         try:
             return Path(text).expanduser()
         except RuntimeError:
-            self._problems.append(f"{VARIABLES[name]} is in the home of a user that is not known: it is not used")
+            self._problem(f"{VARIABLES[name]} is in the home of a user that is not known: it is not used")
             return None
 
     def store(self) -> Path | None:
@@ -168,7 +186,15 @@ class _Reader:
             return None
         if text.upper() in _LEVELS:
             return text.upper()
-        self._problems.append(f"LLM_OBSERVER_LOG_LEVEL is none of {', '.join(sorted(_LEVELS))}: it is ignored")
+        self._problem(f"LLM_OBSERVER_LOG_LEVEL is none of {', '.join(sorted(_LEVELS))}: it is ignored")
+        return None
+
+    def key(self) -> str | None:
+        """The key, unless it cannot stand in a header."""
+        text = self.text("api_key")
+        if text is None or _NOT_IN_HEADERS.search(text) is None:
+            return text
+        self._problem("LLM_OBSERVER_API_KEY has characters that cannot be sent, so nothing is sent")
         return None
 
     def endpoint(self) -> str | None:
@@ -176,18 +202,28 @@ class _Reader:
         text = self.text("endpoint")
         if text is None:
             return None
-        try:
-            url = urlsplit(text)
-            host = url.hostname or ""
-        except ValueError:
-            host, url = "", urlsplit("")
-        if url.scheme not in {"http", "https"} or not host:
-            self._problems.append("LLM_OBSERVER_ENDPOINT is not a URL, so nothing is sent: give https://host/path")
-            return None
-        if url.scheme == "http" and host not in _LOOPBACK:
-            self._problems.append("LLM_OBSERVER_ENDPOINT is not https, so nothing is sent: the key would be readable")
+        wrong = _wrong_with(text)
+        if wrong:
+            self._problem(f"LLM_OBSERVER_ENDPOINT {wrong}")
             return None
         return text
+
+
+def _wrong_with(endpoint: str) -> str | None:
+    """Why nothing may be sent to this URL."""
+    try:
+        url = urlsplit(endpoint)
+        host, _port = url.hostname or "", url.port
+    except ValueError:
+        host, url = "", urlsplit("")
+    # A backslash: readers of URLs do not agree on where the host begins.
+    if url.scheme not in {"http", "https"} or not host or _NOT_IN_URLS.search(endpoint):
+        return "is not a URL, so nothing is sent: give https://host/path"
+    if "@" in url.netloc:
+        return "has a login in it, so nothing is sent: LLM_OBSERVER_API_KEY is what identifies you"
+    if url.scheme == "http" and host not in _LOOPBACK:
+        return "is not https, so nothing is sent: the key would be readable"
+    return None
 
 
 def _strangers(environ: Mapping[str, str]) -> list[str]:

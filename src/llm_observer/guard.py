@@ -1,6 +1,7 @@
 """The one fail-open boundary: what fails inside is counted, logged without content, and never reaches the user."""
 
 import logging
+from collections.abc import Callable
 from types import TracebackType
 from typing import Literal
 
@@ -18,15 +19,20 @@ class Guard:
 
     The log line names the boundary, the exception's type and the line of ours where it left, never its message:
     messages quote what they failed on. `KeyboardInterrupt`, `SystemExit` and cancellation pass.
+
+    Args:
+        boundary: A name from a short list, which failures are counted under.
+        function: The function of the application that runs inside, for the log to name.
     """
 
-    __slots__ = ("boundary",)
+    __slots__ = ("boundary", "function")
 
     strict = False
     """True in our own tests: what would be swallowed is raised, so that failing open hides no bug from the suite."""
 
-    def __init__(self, boundary: str) -> None:
+    def __init__(self, boundary: str, function: Callable[..., object] | None = None) -> None:
         self.boundary = boundary
+        self.function = function
 
     def __enter__(self) -> None:
         return None
@@ -38,12 +44,14 @@ class Guard:
             return None
         if Guard.strict:
             return None
-        first = counters.add("errors", self.boundary) == 1
+        counters.add("errors", self.boundary)
         try:
+            name = self.boundary if self.function is None else f"{self.boundary} {_name(self.function)}"
+            first = counters.add("failures", name) == 1
             log.log(
                 logging.WARNING if first else logging.DEBUG,
                 "%s failed with %s at %s; the call it observed is not affected%s",
-                self.boundary,
+                name,
                 type(error).__name__,
                 _where(traceback),
                 " (further failures here are counted, and logged at debug level)" if first else "",
@@ -55,6 +63,12 @@ class Guard:
 
 guard = Guard
 """`with guard("boundary"):`, in lower case because it reads as a statement."""
+
+
+def _name(function: Callable[..., object]) -> str:
+    """Module and qualified name, those of its class when it has none of its own."""
+    named = function if hasattr(function, "__qualname__") else type(function)
+    return f"{named.__module__}.{named.__qualname__}"
 
 
 def _where(traceback: TracebackType | None) -> str:

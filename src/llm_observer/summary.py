@@ -194,7 +194,7 @@ class Callbacks:
     def tell(self, report: CallReport) -> None:
         """Call each with `report`."""
         for function in self._functions:
-            with guard("on_call"):
+            with guard("on_call", function):
                 function(report)
 
 

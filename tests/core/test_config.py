@@ -128,6 +128,72 @@ def test_an_endpoint_that_is_no_url_is_refused(endpoint: str) -> None:
     assert settings.problems == ("LLM_OBSERVER_ENDPOINT is not a URL, so nothing is sent: give https://host/path",)
 
 
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://in.example\\@127.0.0.1/",
+        "http://in.example\\@127.0.0.1/",
+        "http://127.0.0.1\\.in.example/",
+        "https://in.example/a b",
+        "https://in.example/a\nHost: other.example",
+        "https://in.example:99999/",
+        "https://in.example:port/",
+    ],
+)
+def test_an_endpoint_that_readers_of_urls_do_not_agree_on_is_refused(endpoint: str) -> None:
+    """To one of them it may be this machine, and to the one that connects another."""
+    settings = Settings.resolve(SENDS | {"LLM_OBSERVER_ENDPOINT": endpoint})
+    assert settings.endpoint is None
+    assert settings.problems == ("LLM_OBSERVER_ENDPOINT is not a URL, so nothing is sent: give https://host/path",)
+
+
+@pytest.mark.parametrize("endpoint", ["https://me:secret@in.example/", "http://localhost@in.example/", "https://@x/"])
+def test_an_endpoint_with_a_login_is_refused(endpoint: str) -> None:
+    settings = Settings.resolve(SENDS | {"LLM_OBSERVER_ENDPOINT": endpoint})
+    assert settings.endpoint is None
+    assert settings.problems == (
+        "LLM_OBSERVER_ENDPOINT has a login in it, so nothing is sent: LLM_OBSERVER_API_KEY is what identifies you",
+    )
+
+
+@pytest.mark.parametrize("key", ["sec\nret", "sec\r\nX-Other: y", "sec ret", "s\u00e9cret", "sec\x7fret", "sec\x00ret"])
+def test_a_key_that_cannot_stand_in_a_header_is_refused(key: str) -> None:
+    settings = Settings.resolve(SENDS | {"LLM_OBSERVER_API_KEY": key})
+    assert not settings.sends
+    assert settings.problems == ("LLM_OBSERVER_API_KEY has characters that cannot be sent, so nothing is sent",)
+
+
+@pytest.mark.parametrize("wrap", ["{}\n", " {}\r\n", "\t{} "])
+def test_white_space_around_a_value_is_no_part_of_it(wrap: str) -> None:
+    settings = Settings.resolve({name: wrap.format(value) for name, value in SENDS.items()})
+    assert settings == Settings.resolve(SENDS)
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_quotes_around_a_value_are_taken_off_and_said(quote: str) -> None:
+    """As a `.env` has them that is read by what is no shell. A single one is part of the value."""
+    settings = Settings.resolve({name: f"{quote}{value}{quote}\n" for name, value in SENDS.items()})
+    assert settings.sends
+    assert settings.api_key == SENDS["LLM_OBSERVER_API_KEY"]
+    assert sorted(settings.problems) == [f"{name} stands in quotes: they are taken off" for name in sorted(SENDS)]
+    single = Settings.resolve(SENDS | {"LLM_OBSERVER_API_KEY": f"k{quote}"})
+    assert single.api_key == f"k{quote}"
+    assert single.problems == ()
+
+
+def test_a_key_without_an_endpoint_is_said_unless_it_was_said_to_send_nothing() -> None:
+    key = {"LLM_OBSERVER_API_KEY": "k"}
+    assert problems(key) == (
+        (
+            "LLM_OBSERVER_API_KEY is set without LLM_OBSERVER_ENDPOINT, so nothing is sent: sending takes both and"
+            " LLM_OBSERVER_ENABLED=true"
+        ),
+    )
+    assert problems(key | {"LLM_OBSERVER_ENABLED": "false"}) == ()
+    assert problems(key | {"LLM_OBSERVER_DISABLED": "true"}) == ()
+    assert problems(key | {"LLM_OBSERVER_ENDPOINT": "https://in.example/"}) == ()
+
+
 def test_a_flag_that_is_neither_true_nor_false_counts_as_false_and_is_named() -> None:
     settings = Settings.resolve(SENDS | {"LLM_OBSERVER_ENABLED": "ture"})
     assert settings.enabled is False
@@ -164,9 +230,9 @@ def test_a_path_in_the_users_home_is_found(tmp_path: Path) -> None:
 def test_no_secret_is_in_the_repr() -> None:
     """Neither the keys, nor what an endpoint may hold besides its host."""
     settings = Settings.resolve(
-        {}, api_key="sk-secret", hash_key="hash-secret", endpoint="https://user:password@in.example:8443/v1?token=query"
+        {}, api_key="sk-secret", hash_key="hash-secret", endpoint="https://in.example:8443/v1?token=query"
     )
-    assert settings.endpoint == "https://user:password@in.example:8443/v1?token=query"
+    assert settings.endpoint == "https://in.example:8443/v1?token=query"
     for secret in ("sk-secret", "hash-secret", "user", "password", "query", "/v1"):
         assert secret not in repr(settings)
 

@@ -24,7 +24,8 @@ GUIDE = "Answer in one sentence, and politely. " * 600
 
 
 def engine(**more: Any) -> Engine:
-    return Engine(Hasher(b"k" * 32), PRICES, **({"wait_s": 30.0} | more))
+    options: dict[str, Any] = {"wait_s": 30.0} | more
+    return Engine(Hasher(b"k" * 32), PRICES, **options)
 
 
 def call(n: int = 0, *, head: str = "", usage: Mapping[str, int] | None = None, **more: Any) -> Call:

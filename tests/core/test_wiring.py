@@ -72,17 +72,30 @@ def test_disabled_patches_nothing(
 
 
 @pytest.mark.usefixtures("fail_open")
-def test_a_callback_that_raises_reaches_neither_the_call_nor_the_store(patched: Callable[..., None], ask: Ask) -> None:
+def test_a_callback_that_raises_reaches_neither_the_call_nor_the_store(
+    patched: Callable[..., None], ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log names it, once."""
+
+    class Other:
+        def __call__(self, _: llm_observer.CallReport) -> None:
+            raise ValueError
+
     @llm_observer.on_call
     def broken(_: llm_observer.CallReport) -> None:
         raise RuntimeError
 
+    llm_observer.on_call(Other())
     patched()
     assert ask() is not None
+    assert ask() is not None
     assert llm_observer.flush()
-    assert llm_observer.stats().stored == 1
-    assert llm_observer.stats().errors == {"on_call": 1}
+    assert llm_observer.stats().stored == 2
+    assert llm_observer.stats().errors == {"on_call": 4}
     assert broken is not None
+    here = f"{__name__}.test_a_callback_that_raises_reaches_neither_the_call_nor_the_store.<locals>"
+    said = [record.getMessage().partition(" at ")[0] for record in caplog.records if record.levelname == "WARNING"]
+    assert said == [f"on_call {here}.broken failed with RuntimeError", f"on_call {here}.Other failed with ValueError"]
 
 
 @pytest.mark.usefixtures("fail_open")

@@ -24,6 +24,7 @@ from opentelemetry.trace import SpanContext, TraceFlags
 
 from llm_observer.counters import counters
 from llm_observer.export import backoff as waits
+from llm_observer.export import destination
 from llm_observer.export.envelope import batches, encode
 from llm_observer.export.events import event_from_span
 from llm_observer.export.exporter import EnvelopeExporter, preview
@@ -373,6 +374,52 @@ def test_calls_are_as_fast_as_ever_while_the_endpoint_hangs() -> None:
         exporter.shutdown(0)
         stop.join(10)
         assert not stop.is_alive()
+
+
+def test_two_exporters_to_one_endpoint_send_each_event_once() -> None:
+    """Whoever is asked first; once one is shut down the other sends alone."""
+    with Endpoint() as endpoint:
+        first, second = (EnvelopeExporter(endpoint.url, "k") for _ in range(2))
+        assert first.export([span(1)]) is SUCCESS
+        assert second.export([span(1), span(2)]) is SUCCESS
+        assert first.export([span(2), span(3)]) is SUCCESS
+        second.shutdown()
+        assert first.export([span(4)]) is SUCCESS
+        first.shutdown()
+    assert endpoint.ids == [f"{n:016x}" for n in (1, 2, 3, 4)]
+    assert counters.of("dropped") == {}
+
+
+def test_an_exporter_may_send_an_event_again_and_one_with_another_key_sends_its_own() -> None:
+    with Endpoint() as endpoint:
+        exporters = [EnvelopeExporter(endpoint.url, key) for key in ("k", "k", "another")]
+        for exporter in exporters:
+            exporter.export([span(1)])
+            exporter.export([span(1)])
+        for exporter in exporters:
+            exporter.shutdown()
+    assert [request.headers["authorization"] for request in endpoint.requests] == ["Bearer k"] * 2 + [
+        "Bearer another"
+    ] * 2
+
+
+def test_what_two_exporters_remember_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destination, "_MOST_IDS", 4)
+    one, other = (destination.join("https://telemetry.example/", "k") for _ in range(2))
+    for n in range(100):
+        assert one.takes(str(n))
+        assert not other.takes(str(n))
+    # Forgotten by now, so that whoever asks next is the first.
+    assert other.takes("0")
+    assert not other.takes("99")
+
+
+@pytest.mark.parametrize("event", [{}, {"trace": None}, {"event_id": "x", "trace": {"sampled": 1}}, {"call": []}])
+def test_what_is_no_event_is_left_out_of_a_preview(event: dict[str, Any]) -> None:
+    made = event_from_span(span(1))
+    assert made is not None
+    (body,) = preview([event, made], send_names=False)
+    assert [one["event_id"] for one in json.loads(body)["events"]] == [made["event_id"]]
 
 
 def test_opentelemetry_makes_it_by_its_name(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import openai
 import pytest
 from endpoint import Endpoint
 from loopback import loopback_provider
+from programs import run_instrumented
 
 import llm_observer
 from llm_observer.demo.provider import Provider
@@ -86,3 +87,57 @@ def test_a_false_in_the_environment_wins_over_the_code(monkeypatch: pytest.Monke
         call_both()
         llm_observer.flush()
         assert endpoint.requests == []
+
+
+APP = """
+import anthropic, openai
+with openai.OpenAI(max_retries=0) as client:
+    client.chat.completions.create(model="gpt-4.1", messages=[{"role": "user", "content": "Where is my spade?"}])
+with anthropic.Anthropic(max_retries=0) as client:
+    client.messages.create(
+        model="claude-sonnet-4-6", max_tokens=9, messages=[{"role": "user", "content": "Where is my spade?"}]
+    )
+"""
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[Endpoint]:
+    """What a program under `opentelemetry-instrument` finds in its environment, but who exports."""
+    with Endpoint() as endpoint:
+        monkeypatch.setenv("LLM_OBSERVER_API_KEY", KEY)
+        monkeypatch.setenv("LLM_OBSERVER_ENDPOINT", endpoint.url)
+        monkeypatch.setenv("OTEL_METRICS_EXPORTER", "none")
+        monkeypatch.setenv("OTEL_LOGS_EXPORTER", "none")
+        yield endpoint
+
+
+def sent_once(endpoint: Endpoint) -> None:
+    sent = events_of(endpoint)
+    assert sorted(event["call"]["provider"] for event in sent) == ["anthropic", "openai"]
+    assert {request.headers["authorization"] for request in endpoint.requests} == {f"Bearer {KEY}"}
+
+
+@pytest.mark.usefixtures("provider")
+def test_the_exporter_named_to_opentelemetry_sends_each_call_once(
+    environment: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though `LLM_OBSERVER_ENABLED=true` makes an exporter of its own."""
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "llm_observer")
+    monkeypatch.setenv("LLM_OBSERVER_ENABLED", "true")
+    assert run_instrumented("-c", APP).stderr == ""
+    sent_once(environment)
+
+
+@pytest.mark.usefixtures("provider")
+def test_a_configuration_file_of_opentelemetry_makes_the_exporter(
+    environment: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What it does not give comes from the environment."""
+    options = "{api_key: '${LLM_OBSERVER_API_KEY}', timeout: 5}"
+    file = tmp_path / "otel.yaml"
+    processor = f"{{batch: {{exporter: {{llm_observer: {options}}}}}}}"
+    file.write_text(f"file_format: '1.0'\ntracer_provider: {{processors: [{processor}]}}\n", encoding="utf-8")
+    monkeypatch.setenv("OTEL_CONFIG_FILE", str(file))
+    # OpenTelemetry says that the file takes the place of the environment.
+    assert "llm_observer" not in run_instrumented("-c", APP).stderr
+    sent_once(environment)

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from llm_observer.config import Settings
 from llm_observer.counters import counters
+from llm_observer.export.destination import Sender, join
 from llm_observer.export.envelope import Item, batches, encode, envelope, idempotency_key
 from llm_observer.export.events import Event, event_from_span
 from llm_observer.export.names import redact
@@ -72,17 +73,22 @@ class EnvelopeExporter(SpanExporter):
         self._max_bytes = max(max_batch_bytes, _LEAST_BYTES)
         self._warned: set[str] = set()
         self._transport: Transport | None = None
+        self._sender: Sender | None = None
         self._send_names = False
         self._spool = Spool(Path(spool).expanduser()) if spool is not None else None
         with guard("export.setup"):
             settings = Settings.resolve(enabled=True, endpoint=endpoint, api_key=api_key, send_names=send_names)
             self._send_names = settings.send_names
             self._transport = _connect(settings, timeout, certificate_file)
+            if self._transport is not None:
+                self._sender = join(settings.endpoint or "", settings.api_key or "")
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send the calls among `spans`; success when every one was accepted, or is kept to be sent later."""
         with guard("export"):
             items = [item for item in map(self._item, spans) if item is not None]
+            if self._sender is not None:
+                items = [item for item in items if self._sender.takes(item[0])]
             if not items:
                 return SpanExportResult.SUCCESS
             if self._transport is None:
@@ -95,6 +101,8 @@ class EnvelopeExporter(SpanExporter):
     def shutdown(self, timeout_millis: float = 5000) -> None:
         """End waits at once, and a request that is under way within the timeout."""
         with guard("export.shutdown"):
+            if self._sender is not None:
+                self._sender.leave()
             if self._transport is not None:
                 self._transport.shutdown(timeout_millis / 1000)
             if self._spool is not None:
@@ -166,8 +174,8 @@ class EnvelopeExporter(SpanExporter):
 
 def preview(events: Iterable[Event], *, send_names: bool) -> Iterator[bytes]:
     """The bodies, before compression, of the requests that would send `events`. Opens no connection."""
-    sent = (redact(event, send_names=send_names) for event in events if event["trace"]["sampled"])
-    items = [encode(event) for event in sent if event is not None]
+    sent = (redact(event, send_names=send_names) for event in events)
+    items = [encode(event) for event in sent if event is not None and event["trace"]["sampled"]]
     return (envelope(batch) for batch in batches(items, _MAX_BYTES))
 
 
@@ -184,9 +192,6 @@ def _connect(settings: Settings, timeout: float, certificate_file: str | None) -
         for problem in settings.problems:
             if "LLM_OBSERVER_API_KEY" in problem or "LLM_OBSERVER_ENDPOINT" in problem:
                 log.warning("%s", problem)
-        return None
-    if not (settings.api_key.isascii() and settings.api_key.isprintable() and " " not in settings.api_key):
-        log.warning("LLM_OBSERVER_API_KEY has characters that cannot be sent, so nothing is sent")
         return None
     try:
         return Transport(settings.endpoint, settings.api_key, timeout_s=timeout, certificate_file=certificate_file)
