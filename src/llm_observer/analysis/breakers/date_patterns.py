@@ -17,9 +17,11 @@ __all__ = [
     "DAY_AFTER",
     "DAY_BEFORE",
     "GLOG",
+    "NUMERALS",
     "PATH_CLOCK",
     "TIME_AFTER",
     "TODAY",
+    "VERSION_BEFORE",
     "YEARLESS",
     "YEAR_AFTER",
     "ZONE",
@@ -34,28 +36,31 @@ _MONTH2 = r"(?:1[0-2]|0[1-9])"
 _DAY = r"(?:3[01]|[12][0-9]|0?[1-9])"
 _DAY2 = r"(?:3[01]|[12][0-9]|0[1-9])"
 # A word of any script: letters and their marks, so no spaces, digits or punctuation. Thai months are abbreviated "ม.ค.".
-_WORD = r"(?:[ก-๛]{1,3}\.[ก-๛]{1,3}|[^\s0-9!-/:-@\[-`{-~،。、，：（）「」’“”„«»–—·]{2,24}+)"
-_ORDINAL = r"(?:(?:st|nd|rd|th|er|re|án|én|го|-[eaoй]|-го|-án|-én|d\.)(?![^\W\d_])|\.|º|ª|°)?"
+_WORD = r"(?:(?:كانون|تشرين)\ ال\w{3,5}|[ก-๛]{1,3}\.[ก-๛]{1,3}|[^\s0-9!-/:-@\[-`{-~،。、，：（）「」’“”„«»–—·]{2,24}+)"
+_ORDINAL = r"(?:(?:st|nd|rd|th|er|re|a|án|én|го|-[eaoй]|-го|-án|-én|d\.)(?![^\W\d_])|\(a\)|\.|º|ª|°)?"
 # "of" between day, month and year.
 _OF = r"(?:(?:day\ of|de|of|di|del|den|do|i|í)[\ ]|d['’]|de\ l['’])"
 # What Slavic, Baltic, Turkic, Basque and Armenian writers put behind a year: "2026 г.", "2026 m.", "2026. gada".
-_YEAR_MARK = rf"(?:\.?{_S}?(?:г|р|ж|թ|m|y|d|gada|წლის|year|року|года|roku)\b\.?|\(e\)ko|\.)"
+_YEAR_MARK = rf"(?:\.?{_S}?(?:г|р|ж|թ|m|y|d|r|gada|წლის|year|року|года|roku)\b\.?|(?:\(e\))?ko|\.)"
 _HALF = (
     r"(?:[AaPp](?:[Mm]\b|\.\ ?[Mm]\b\.?)|Uhr\b|น\.|(?:مساءً|صباحًا|مساء|صباحا|[صم])(?!\w)|h\b|год\b|π\.?μ\.?|μ\.?μ\.?|PT?G\b|p\.d\.|m\.d\.|"
-    r"SA\b|CH\b|fm\b|em\b|ip\.|ap\.|पूर्वाह्न|अपराह्न)"
+    r"SA\b|CH\b|fm\b|em\b|ip\.|ap\.|पूर्वाह्न|अपराह्न|बजे|ከሰዓት|ጥዋት|ч\.)"
 )
 _HALF_FIRST = r"(?:上午|下午|午前|午後|凌晨|晚上|早上|中午|오전|오후|[AaPp]\.?[Mm]\b\.?)"
+# A word of another script or with an accent, such as "à", "の", "रोजी".
+_FOREIGN = r"[^\W0-9A-Za-z_][^\s0-9!-/:-@\[-`{-~،。、，：（）]{0,11}+"
 _HOUR = r"(?:2[0-4]|[01]?[0-9])"
 
 _CLOCK = rf"""(?:{_HALF_FIRST}\ ?)?
-    (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9:])
+    (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9:]|[0-9A-Fa-f]:)
     |   {_HOUR}\ ?[时時點点시] (?:\ ?[0-5]?[0-9] (?:\ ?[分분] (?:\ ?[0-6]?[0-9]\ ?[秒초])?)? )?
     |   {_HOUR}\ ?[hH][0-5][0-9] (?:min|m?[0-5][0-9]s?)? (?![0-9A-Za-z])
+    |   {_HOUR}\ h\ [0-5][0-9] (?:\ min(?:\ [0-5][0-9]\ s)?)? (?![0-9A-Za-z])
     )
     (?: {_S}? {_HALF} )?"""
 # Behind a date the points of "7.52.42" cannot be a version.
 _CLOCK_AFTER = rf"""(?: {_CLOCK}
-    | {_HOUR}\.[0-5][0-9](?:\.[0-5][0-9])? (?![0-9%]|\.[0-9]|{_S}?(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|TRY|RUB|INR|CNY|JPY|BRL|kr|zł)\b)
+    | {_HOUR}\.[0-5][0-9](?:\.[0-5][0-9](?:\.[0-9]{{3,9}})?)? (?:{_S}?{_HALF})? (?![0-9%]|\.[0-9]|{_S}?(?:USD|EUR|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|TRY|RUB|INR|CNY|JPY|BRL|kr|zł)\b)
     | {_HOUR}\ ?h(?![0-9A-Za-z])
     | (?<=[0-9]T)[0-2][0-9](?![0-9A-Za-z])
     | {_HOUR}{_S}?(?:[AaPp](?:[Mm]\b|\.\ ?[Mm]\b\.?)|Uhr\b|o'clock)
@@ -63,20 +68,20 @@ _CLOCK_AFTER = rf"""(?: {_CLOCK}
 
 CORE = re.compile(
     rf"""
-    (?<![0-9A-Za-z_]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) )
+    (?<![0-9A-Za-z]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) )
     (?:
       (?=[12][0-9]) {_YEAR} (?:
           (?P<ymd> (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9]) | \.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
         | (?P<compact> {_MONTH2}{_DAY2} (?= [Tt_-]?[0-2][0-9][0-5][0-9] | [ T_-][0-2][0-9]:[0-5][0-9] | T[0-2][0-9](?![0-9]) | (?![0-9A-Za-z_-]) ) )
         | (?P<week> -?W[0-5][0-9]-?[1-7] (?![0-9]) )
         | (?P<ordinal> -?[0-3][0-9]{{2}} (?=T[0-9]{{2}}:?[0-9]{{2}}) )
-        | (?P<ydm> (?:{_YEAR_MARK}|,) {_S} {_DAY} \.? {_S} (?P<word4>{_WORD}) \.? )
+        | (?P<ydm> (?:-?{_YEAR_MARK},?|,) {_S} {_DAY} \.? (?:{_S}|-) (?P<word4>{_WORD}) \.? )
         | (?P<ymd2> {_YEAR_MARK}? ,? [\ \u202f/-] (?P<word3>{_WORD}) \.? [\ /-] {_DAY} (?![0-9]) {_ORDINAL} (?:{_S}d\.)? )
         )
     | (?=[0-9]) (?:
           (?P<dmy> (?P<a>[0-3]?[0-9]) \u200f? (?P<t>[-/.]) \ ?(?P<b>[0-3]?[0-9]) \u200f? (?P=t) \ ?(?P<y>[12][0-9]{{3}}|[0-9]{{2}})
             (?![0-9]) {_YEAR_MARK}? )
-        | (?P<dwy> {_DAY} {_ORDINAL} [\ \u00a0\u202f/-]{{0,2}} {_OF}? (?P<word1>{_WORD}) \.?[,،]?
+        | (?P<dwy> {_DAY} {_ORDINAL} ,? [\ \u00a0\u202f/-]{{0,2}} {_OF}? (?P<word1>{_WORD}) \.?[,،]?
             (?: [\ \u00a0\u202f/-]{{1,2}} | {_S}del?{_S} | \ d\.\ )? (?: (?:ค\.ศ\.|พ\.ศ\.)\ ? )?
             (?: {_ANY_YEAR} (?![0-9]) {_YEAR_MARK}? | (?<=-)[0-9]{{2}} (?![0-9]) ) )
         | (?P<cjk> [0-9]{{2,4}} \ ?[年년]\ ?{_MONTH}\ ?[月월]\ ?{_DAY} (?:\ ?[日일號号])? )
@@ -94,9 +99,9 @@ TIME_AFTER = re.compile(
     rf"""
     (?:
       [Tt_:]
-    | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–(] ){{0,3}} (?:
-        at|um|à|às|as|en|u|na|o\ godz\.|klokka|kello|a\ las|a\ la|om|kl\.?|klo|v|o|о|у|ў|в|alle(?:\ ore)?|ore|saat|ve|le|ob|în|la|στις|pukul|jam|ng|lúc|vào\ lúc|
-        الساعة|في|בשעה|ב|को|เวลา|kell|plkst\.?|óra|ura|um\ klukkan|ora|time:?|協定世界時|协调世界时|UTC|협정\ 세계시
+    | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–(:] ){{0,3}} (?:
+        at|um(?:\ klukkan)?|as|en|u|na|o\ godz\.|klokka|klockan|kello|a\ las?|a\ les|la|om|kl[.o]?|v|o|alle(?:\ ore)?|ore|saat|ve|le|ob|pukul|jam|pada|nang|ng|ag|am|ke|
+        kell|plkst\.?|ora|time:?|UTC | {_FOREIGN}(?:\ {_FOREIGN})?
       )? [\ :]? \ ?
     )
     (?: {_CLOCK_AFTER} )
@@ -114,8 +119,8 @@ PATH_CLOCK = re.compile(
 ZONE = re.compile(
     rf"""
     (?: {_S}? (?: Z(?![A-Za-z0-9])
-        | \(? (?:UTC|GMT) (?: \ ?[+−-][0-9]{{1,2}}(?::?[0-9]{{2}})? )? (?![A-Za-z0-9]) \)?
-        | \(? [+−-][0-9]{{2}}(?::?[0-9]{{2}})? (?![0-9-]) \)?
+        | [(\[]? (?:UTC|GMT) (?: \ ?[+−-][0-9]{{1,2}}(?::?[0-9]{{2}})? )? (?![A-Za-z0-9]) [)\]]?
+        | \(? [+−-][0-9]{{2}}(?::?[0-9]{{2}})? (?![0-9-]) \)? (?: \ [A-Z]{{3,5}}\b )?
         | \(? (?:CES?T|EES?T|WES?T|[ECMP][SD]?T|BST|IST|JST|KST|HK[ST]T?|SGT|A[EWC][SD]T|NZ[SD]T|MSK|PKT|WIB|HST|AK[SD]T|BRT|ART|SAST|MESZ|MEZ|HE[EC]|TU)\b \)?
         | (?:협정\ )?세계시|協定世界時|协调世界时|世界标准时间|temps\ universel(?:\ coordonné)?
         | \(? (?:[A-Z][a-z]+\ ){{1,3}}Time\b \)?
@@ -123,18 +128,18 @@ ZONE = re.compile(
       )
     )
     (?: \ ?[+−-][0-9]{{2}}:?[0-9]{{2}} (?![0-9]) )?
-    (?: \ \( (?: [A-Z]{{2,5}} | [A-Z][^()\n]{{2,40}}\ Time ) \) )?
+    (?: \ \( (?: [A-Z]{{2,5}} | [A-Z][^()\n]{{2,40}}\ Time ) \) | \[[A-Z][A-Za-z]{{2,12}}(?:/[A-Za-z_]{{2,24}}){{0,2}}\] | \ m=[+-][0-9]{{1,9}}\.[0-9]{{9}} )?
     """,
     re.VERBOSE,
 )
 
 _CJK_DAY = r"星期[一二三四五六日天]|[周週礼][一二三四五六日天]|[月火水木金土日]曜日?|[월화수목금토일]요일"
-_LONG_DAY = r"(?:segunda|terça|quarta|quinta|sexta)-feira|יום\ \w{3,6}|[Tt]hứ\ \w{2,3}|Chủ\ [Nn]hật"
+_LONG_DAY = r"(?:bazar|çərşənbə|cümə)\ (?:ertəsi|axşamı)|(?:segunda|terça|quarta|quinta|sexta)-feira|יום\ \w{3,6}|[Tt]hứ\ \w{2,3}|Chủ\ [Nn]hật"
 DAY_AFTER = re.compile(
     rf"{_S}?(?:[(（](?:[日月火水木金土一二三四五六일월화수목금토]|{_CJK_DAY})[)）]|{_CJK_DAY}|,?{_S}?\(?(?:{_LONG_DAY}|(?P<word>{_WORD}))(?:\)|(?=[\s,،.]|\Z)))"
 )
 DAY_BEFORE = re.compile(
-    rf"(?:(?:{_CJK_DAY})\ ?|(?<![^\s\"'(\[<*_:>=,«“「])(?:{_LONG_DAY}|(?P<word>{_WORD}))\.?[,،]?\ "
+    rf"(?:(?:{_CJK_DAY})\ ?|(?<![^\s\"'(\[<*_:>=,«“「])(?:(?:e|Dé|Dydd)\ )?(?:{_LONG_DAY}|(?P<word>{_WORD}))\.?[,،]?\ "
     r"(?:(?:den|the|d\.|le|el|de|dne|kl|dia|día|ngày)\ )?)\Z"
 )
 CLOCK_BEFORE = re.compile(
@@ -153,6 +158,10 @@ YEARLESS = re.compile(
     (?: [,/]?[\ T:] (?:(?:at|um|à|a\ las|às|alle|om|kl\.?|klo|v|o|о|у|в|saat|pukul|в)\ )? (?:{_CLOCK}) )""",
     re.VERBOSE,
 )
+# Written in Chinese numerals; sought only where there is a 年.
+NUMERALS = re.compile(
+    r"[〇零○一二三四五六七八九]{4}年[一二三四五六七八九十]{1,3}月[一二三四五六七八九十廿卅]{1,4}[日號号]"
+)
 # "Today is Tuesday", "Today's date: Tuesday, March 24"; found by its literal.
 _TODAY = (
     rf"(?:\ is:?|:|=)\ ?(?:the\ )?(?P<first>{_WORD}|{_DAY}{_ORDINAL})[,.]?"
@@ -162,14 +171,25 @@ TODAY = (
     re.compile(rf"oday(?:['’]s\ date)?{_TODAY}", re.VERBOSE),
     re.compile(rf"urrent\ (?:local\ )?date(?:\ and\ time)?{_TODAY}", re.VERBOSE),
 )
+# "Mar 24 14:33:02 2026", "Mar 24 14:33:02 2026 +0100".
 YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")
+# api-version=2024-10-21, "version 2024.1.2".
+VERSION_BEFORE = re.compile(r"(?:version|ver)[\"'\])]{0,2}[ :=]{1,3}[\"']?v?\Z", re.IGNORECASE)
 CLOCK = re.compile(rf"(?<![0-9A-Za-z_:.,/+%-])(?:{_CLOCK})", re.VERBOSE)
 # The prefix of Google's logging libraries: I0324 10:11:12.123456
 GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
 
+# Between what announces a value and the value.
 _IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"
+_TIME = (
+    r"(?:time|Uhrzeit|Uhr|heure|hora|ora|tijd|czas|čas|aika|idő|saat|tid|klokka|klokken|klockan|waktu|jam|giờ|"
+    r"время|час|ώρα|الوقت|הזמן|השעה|เวลา|時間|时间|時刻|시간|시각)"
+)
 CLOCK_ANNOUNCED = re.compile(
-    rf"(?:\b(?:time|now|today|date|clock|as of|at|updated|since|until|started|ended|Uhrzeit|heure|hora|ora|tijd|сейчас|время)|時間|时间|時刻|现在|現在|시간|시각){_IS}",
+    rf"(?:(?<![A-Za-z])(?:{_TIME}|now|today|date|clock|as of|[a-z]{{2,10}}ed at|(?:seen|now|sent) at|updated|since|started|ended|сейчас)|现在|現在){_IS}|"
+    rf"(?<![A-Za-z]){_TIME} \w{{3,10}} ?[:：] ?\Z|"
+    r"(?<![A-Za-z])(?:local|current|server|system)[ _]time [^\n.;:=]{1,28}[:=] ?\Z|"
+    r"(?<![A-Za-z])(?:it is|it's|il est|son las|es la|es ist|sono le|het is|klokk(?:a|en) er|det är|an saat)(?: now| currently)? \Z",
     re.IGNORECASE,
 )
 DATE_ANNOUNCED = re.compile(

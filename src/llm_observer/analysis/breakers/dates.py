@@ -21,10 +21,12 @@ from llm_observer.analysis.breakers.date_patterns import (
     DAY_AFTER,
     DAY_BEFORE,
     GLOG,
+    NUMERALS,
     PATH_CLOCK,
     TIME_AFTER,
     TODAY,
     YEAR_AFTER,
+    VERSION_BEFORE,
     YEARLESS,
     ZONE,
 )
@@ -50,7 +52,8 @@ _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 _NOW = frozenset(
     """
     date today now datum fecha data dato heute hoy oggi hui time clock of at updated since until started
-    ended uhrzeit heure hora ora tijd
+    ended uhrzeit uhr heure hora ora tijd czas aika saat tid klokka klokken klockan waktu jam actual atual it il son
+    ist le het er
     """.split()
 )
 _LETTERS = re.compile(r"[a-z]+")
@@ -64,7 +67,10 @@ def find_dates(text: str) -> list[_Found]:
     for begin, end in _windows(text):
         floor = max(begin, found[-1][1]) if found else begin
         found.extend(_in_window(text, floor, min(len(text), end + _REACH)))
-    return found + [(start, end, "date") for start, end in _days_of_today(text)]
+    found += [(start, end, "date") for start, end in _days_of_today(text)]
+    if "年" in text:
+        found += [(*match.span(), "date") for match in NUMERALS.finditer(text)]
+    return found
 
 
 def _days_of_today(text: str) -> Iterator[tuple[int, int]]:
@@ -139,7 +145,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     )
     after = day.end() if day and (not day["word"] or is_weekday(day["word"])) else end
     compact = match["compact"]
-    clock = (compact and COMPACT_CLOCK.match(text, end)) or TIME_AFTER.match(text, after) or PATH_CLOCK.match(text, end)
+    clock = (compact and COMPACT_CLOCK.match(text, end)) or PATH_CLOCK.match(text, end) or TIME_AFTER.match(text, after)
     joined = _joined_before(text, start)
     head = text[max(floor, start - _HEAD) : start]
     if clock:
@@ -156,6 +162,8 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
         back += clock_back
         return start - back - _day_before(head[: len(head) - back]), after, "datetime"
     if match["dmy"] and len(match["y"]) == 2 and not _announced(head, DATE_ANNOUNCED):
+        return None
+    if VERSION_BEFORE.search(head, max(0, len(head) - 16)):
         return None
     return start - back, after, "date"
 
@@ -227,7 +235,7 @@ def _yearless(text: str, begin: int, limit: int) -> Iterator[_Found]:
         yield from _alone(text, begin, start)
         end = _with_zone(text, end)
         if year := YEAR_AFTER.match(text, end):
-            end = year.end()
+            end = _with_zone(text, year.end())
         yield start - _day_before(text[max(begin, start - _HEAD) : start]), end, "datetime"
         begin = at = end
     yield from _alone(text, begin, limit)

@@ -3,11 +3,12 @@
 # ruff: noqa: E501 - one line of a pattern is one alternative
 
 import re
+from base64 import urlsafe_b64decode
 
 from llm_observer.analysis.breakers.keys import Key, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.numbers import is_epoch
-from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
+from llm_observer.analysis.breakers.opaque import is_jumbled, is_opaque, is_opaque_under_key
 
 __all__ = ["classify", "find_letter_ids"]
 
@@ -24,7 +25,8 @@ _SORTABLE = re.compile(r"[0-3][0-9A-Za-z]{26}\Z|[0-9a-f]{24}\Z|c[a-z0-9]{24}\Z|[
 _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
 _POINTER_BEFORE = re.compile(r"(?:\bat|@|<|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}\Z")
-_JAVA_IDENTITY = re.compile(r"[A-Za-z_$\]]@\Z")
+# com.acme.Cart@6d06d69c, [Ljava.lang.Object;@1b2c3d4; but not owner/name@1b2c3d4.
+_JAVA_IDENTITY = re.compile(r"(?:[A-Z][A-Za-z0-9_$]{1,40}|\[[A-Z;]|;)@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
@@ -41,17 +43,22 @@ _PREFIX = re.compile(
 )
 _WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
 _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
+_SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
 # A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
 _PINNED = re.compile(
-    r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|--hash=sha256:|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
+    r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|GHSA-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
     r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
 )
 # A booking code such as X7K9QD.
 _CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
 # What Kubernetes puts behind the name of a deployment.
 _POD = re.compile(r"-([bcdf-hj-np-tv-z24-9]{8,10}-[bcdf-hj-np-tv-z24-9]{5})\Z")
-_BASE64 = re.compile(r"[A-Za-z0-9+/=]+")
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*+")
+_BEFORE = 128
+_LONGEST_BASE64 = 4096
+_SEALED = frozenset(("encrypted", "ciphertext", "token", "cursor"))
+_PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
 _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 # The hashes of nothing.
@@ -61,7 +68,12 @@ _LETTER_ID = re.compile(
     r"(?<![A-Za-z0-9_-])(?:chatcmpl-|cmpl-|msg_|toolu_|call_|resp_|req_|run_|thread_)(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}(?![A-Za-z0-9_-])"
 )
 _EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-_CLASSES = ("a-z", "A-Z", "0-9")
+# A regular expression's [A-Za-z0-9]; a traceparent may hold "0-9" in its middle.
+_CLASSES = re.compile(r"a-z|A-Z|\A0-9(?:\Z|[_Aa]-?)")
+_BASE64_MARKS = frozenset("+/=")
+_ADVISORY = re.compile(r"GHSA-|sha(?:1|256|384|512)-")
+# Slack's users, channels and teams.
+_SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
 
 def find_letter_ids(text: str) -> list[Span]:
@@ -82,11 +94,15 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return _uuid(text, start, end, uuid)
     if before == "\\":
         return None
+    if before in "+/" or text[end : end + 1] in _BASE64_MARKS:
+        whole = _whole_base64(text, start, end)
+        if whole:
+            return _by_content(text, *whole)
     if before in ".+%" and (before != "." or text[start - 2 : start - 1].isdigit()):
         return None
     if token.startswith("0x"):
         return _address(text, start, end)
-    if any(group in token for group in _CLASSES):
+    if _CLASSES.search(token) or _ADVISORY.match(token):
         return None
     if token[0] in "12" and _DATE.match(token):
         return None
@@ -150,13 +166,15 @@ def _opaque_behind_prefix(body: str) -> bool:
     if body.isdigit():
         return is_opaque_under_key(body)
     mixed = not body.islower() and not body.isupper() and any(map(str.isdigit, body))
-    return (mixed and len(body) >= 16) or (len(body) >= 8 and is_opaque_under_key(body))
+    return (mixed and (len(body) >= 16 or is_jumbled(body))) or (len(body) >= 8 and is_opaque_under_key(body))
 
 
 def _shape(token: str) -> str | None:
     """The kind that the look of a token gives it, `None` for no look of its own."""
     if len(token) == 26 and _ULID.match(token) and not token.isdigit():
         return "sortable_id"
+    if _SLACK.match(token):
+        return "random_id"
     if not is_opaque(token):
         return None
     if len(token) in {20, 24, 25, 27} and _SORTABLE.match(token):
@@ -172,8 +190,6 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         if words and _shape(token[words.end() :]):
             return span_of(start, end, "random_id", session=key.names_session)
         return None
-    if len(token) >= 28 and _blob(text, start, end):
-        return None
     if kind == "hex" and (
         token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])
     ):
@@ -185,28 +201,63 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
     return span_of(start, end, kind, session=key.names_session)
 
 
-def _blob(text: str, start: int, end: int) -> bool:
-    """Whether a run is a piece of base64 data: content, not an id."""
-    if not (text[max(0, start - 1) : start] in "+/" or text[end : end + 1] in "+/="):
-        return False
-    before = _BASE64.match(text[max(0, start - 96) : start][::-1])
-    after = _BASE64.match(text, end, end + 96)
-    around = (before[0] if before else "") + (after[0] if after else "")
-    return len(around) + end - start >= 60 and ("+" in around or "=" in around or "//" in around)
+def _whole_base64(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """The base64 that a run is a piece of, as far as it can be seen; `None` if it stands alone.
+
+    A slash alone makes a path: there must be a plus or padding, and groups of four.
+    """
+    before = _BASE64.match(text[max(0, start - _BEFORE) : start][::-1])
+    start -= before.end() if before else 0
+    after = _BASE64.match(text, end, end + _LONGEST_BASE64)
+    end = after.end() if after else end
+    padding = _PADDING.match(text, end)
+    size = (padding.end() if padding else end) - start
+    if size < 12 or not ((padding and padding[0]) or "+" in text[start:end]):
+        return None
+    is_long = size >= _LONGEST_BASE64 or (before is not None and before.end() == _BEFORE)
+    return (start, start + size) if is_long or (padding and size % 4 == 0) else None
+
+
+def _by_content(text: str, start: int, end: int) -> Span | None:
+    """What base64 is: an id or nonce is short and decodes to noise; images, digests that pin and encoded text stay."""
+    key = key_before(text, start)
+    drawn = key.is_drawn or not _SEALED.isdisjoint(key.words)
+    token = text[start : min(end, start + _BEFORE)]
+    if (
+        end - start < 16
+        or (end - start > 100 and not drawn)
+        or _PINNED.search(text[max(0, start - 48) : start])
+        or not any(map(str.isdigit, token))
+        or token.islower()
+        or token.isupper()
+        or _is_text(token)
+    ):
+        return None
+    return span_of(start, end, "token" if drawn else "random_id", session=key.names_session)
+
+
+def _is_text(token: str) -> bool:
+    """Whether base64 encodes text that can be read."""
+    body = token.rstrip("=")
+    content = urlsafe_b64decode(body[: len(body) // 4 * 4])
+    return sum(0x20 <= byte < 0x7F for byte in content) > 0.8 * len(content)
 
 
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     end = start + len(token)
     before = text[start - 1] if start else " "
     if (
-        _JAVA_IDENTITY.search(text[max(0, start - 2) : start])
+        before == "@"
         and len(token) <= 8
+        and _JAVA_IDENTITY.search(text[max(0, start - 44) : start])
         and _HEX.match(token)
         and token.islower()
     ):
         return span_of(start, end, "mem_addr")
     if _is_git(text, start, end) and _HEX.match(token) and not token.isdigit() and not token.isalpha():
         return span_of(start, end, "hex")
+    if before == "/" and _SHORT_LINK.search(text[max(0, start - 3) : start]) and is_opaque_under_key(token):
+        return span_of(start, end, "random_id")
     if not key.words or text[end : end + 1] == "(":
         return None
     if (
@@ -223,18 +274,19 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start, end, "keyed_id", session=key.names_session)
     if not is_opaque_under_key(token):
         return None
-    if key.is_session or (key.names_session and key.is_id):
+    if (key.names_session and key.is_id) or (
+        key.is_session and (key.mark.strip() or sum(map(str.isdigit, token)) >= 4 or is_opaque(token))
+    ):
         return span_of(start, end, "keyed_id", session=True)
     if (
         key.names_record
         or (key.is_case and sum(map(str.isdigit, token)) >= 5)
-        or (key.is_fresh and len(token) >= 8 and key.mark.strip())
+        or (key.is_drawn and len(token) >= 8 and key.mark.strip())
         or (key.is_id and len(token) >= 8)
+        or (key.names_thing and len(token) >= 8 and _HEX.match(token) and not token.isalpha() and not token.isdigit())
     ):
         return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
-    if text[max(0, start - 3) : start] == "/r/" or _E2B.match(token):
-        return span_of(start, end, "random_id")
-    return None
+    return span_of(start, end, "random_id") if _E2B.match(token) else None
 
 
 def _is_git(text: str, start: int, end: int) -> bool:

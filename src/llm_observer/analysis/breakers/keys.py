@@ -3,24 +3,34 @@
 # ruff: noqa: SIM905 - a list of words reads best as text
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 __all__ = ["Key", "key_before"]
 
-_REACH = 48
+_REACH = 64
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
-    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:=#>)\]|\\-]|[ \t]|\bsi\b){0,6})"
-    r"([A-Za-z0-9]+(?:[_. -][A-Za-z0-9]+){0,3})"
+    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:：=#>\]|\\-]|[ \t]|\bsi\b|\.(?=[or]n[^A-Za-z])){0,6})"
+    r"([A-Za-z0-9À-ɏ]+(?:(?:[_. -]|(?<=s)['’])[A-Za-z0-9À-ɏ]+){0,3})"
 )
+# What a bare `id` belongs to, backwards: `"session": {"id": `, `<user><id>`, `user:` and `id:` on the next line.
+_OWNER = re.compile(
+    r"[\"'<]?\s{0,12}(?:\{\s{0,8})?[:=>]{1,2}\s{0,2}[\"'>]?([A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+){0,3})(?![A-Za-z0-9])"
+)
+# A value is no key: `images["a1b2c3"]` reads one out, `/users/482913` is a place below `users`.
+_SUBSCRIPT = frozenset(("\"[", "'["))
+_COLLECTION = re.compile(r"/([a-z]{3,14}(?:_[a-z]{2,8})?)s?/\Z")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 _SESSION = frozenset(
     """
-    session sessions sess sid sessionid request requests req requestid reqid rid trace traceid traceparent
-    tracestate tracing span spanid correlation correlationid ray amzn user users usr userid uid username
+    session sess sid sessionid request req requestid reqid rid trace traceid traceparent
+    tracestate tracing span spanid correlation correlationid ray amzn user usr userid uid username
     customer client clientid visitor member subscriber account caller guest patient employee student
-    conversation conversationid convo thread threadid chat chatid invocation b3
+    conversation conversationid convo thread threadid chat chatid invocation b3 tenant
+    mrn sitzung benutzer kunde kunden kundennummer sesion sesiones usuario cliente utilisateur utente sessione sessao
+    gebruiker klant
     """.split()
 )
 _ID = frozenset(
@@ -28,28 +38,47 @@ _ID = frozenset(
     id ids guid uuid ulid oid key number no nr ref reference token cookie identifier cursor handle
     """.split()
 )
-_RECORD = frozenset(
+# Numbered by a machine or a person; these need no `id` behind them: `job=X`, `build #X`.
+_NUMBERED = frozenset(
     """
     order ticket case incident job run task event message msg batch transaction txn booking reservation
     confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
-    workflow pipeline process worker pod node instance sandbox device upload call step row record object
-    block doc document memory entry item lead
+    workflow pipeline pod instance sandbox device upload call lead guild channel tweet
     """.split()
 )
+_RECORD = _NUMBERED | frozenset(
+    """
+    process worker node step row record object block doc document memory entry item file asset resource
+    """.split()
+)
+_THINGS = _RECORD | _SESSION
 _CASE = frozenset(
     """
     order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
-    build task batch execution deployment
+    build task batch execution deployment guild channel tweet
     """.split()
 )
-_FRESH = frozenset(
+# Drawn anew.
+_DRAWN = frozenset(
     """
-    nonce salt canary cachebuster buster entropy seed hash fingerprint checksum digest etag sha sha1 sha256
-    md5 crc crc32 commit rev revision head container checkpoint blob tree build snapshot signature sig
-    challenge state csrf xsrf boundary random hex image tag
+    nonce salt canary cachebuster buster entropy seed hash fingerprint checksum digest etag snapshot
+    signature sig challenge state csrf xsrf boundary random hex revision
     """.split()
 )
 _NONCE = frozenset("nonce salt entropy buster cachebuster challenge csrf xsrf".split())
+# Or computed, and written in hexadecimal.
+_FRESH = _DRAWN | frozenset(
+    """
+    sha sha1 sha256 md5 crc crc32 commit rev head container checkpoint blob tree build image tag
+    """.split()
+)
+
+
+# The same words where a language does not write them in Latin letters.
+_FOREIGN_SESSION = re.compile(
+    r"(?:会话|會話|セッション|세션|сеанс|сесси|用户|用戶|ユーザー|사용자|пользоват|请求|請求|リクエスト|요청|запрос|トレース|客户|顧客|고객|клиент)"
+    r"[^\n:：=]{0,10}[:：=#][ \"'`*]{0,3}\Z"
+)
 
 
 class Key(NamedTuple):
@@ -81,7 +110,12 @@ class Key(NamedTuple):
             return False
         if words[-1] in _ID:
             return len(words) > 1 and words[-2] in _RECORD
-        return words[-1] in _RECORD and any(char in self.mark for char in "=#:") and ">" not in self.mark
+        return words[-1] in _NUMBERED and any(char in self.mark for char in "=#:") and ">" not in self.mark
+
+    @property
+    def names_thing(self) -> bool:
+        """Whether the word next to the value is what has the id: `worker 8c1f0e5a`."""
+        return bool(self.words) and self.words[-1] in _THINGS
 
     @property
     def is_case(self) -> bool:
@@ -89,12 +123,18 @@ class Key(NamedTuple):
         return bool(self.words) and self.words[-1] in _CASE
 
     @property
+    def is_drawn(self) -> bool:
+        """Whether it announces something drawn anew, such as a nonce."""
+        return self._announces(_DRAWN)
+
+    @property
     def is_fresh(self) -> bool:
-        """Whether it announces something drawn or computed anew, such as a nonce."""
+        """Whether it announces something drawn or computed anew, such as a nonce or a commit."""
+        return self._announces(_FRESH)
+
+    def _announces(self, names: frozenset[str]) -> bool:
         words = self.words
-        if not words:
-            return False
-        return words[-1] in _FRESH or (words[-1] in _ID and len(words) > 1 and words[-2] in _FRESH)
+        return bool(words) and (words[-1] in names or (words[-1] in _ID and len(words) > 1 and words[-2] in names))
 
     @property
     def is_nonce(self) -> bool:
@@ -103,13 +143,28 @@ class Key(NamedTuple):
 
 
 _NONE = Key((), "")
+# A key that says nothing without what it belongs to.
+_BARE = frozenset(((word,) for word in ("id", "uuid", "key", "value", "number")))
+
+
+def _plain(name: str) -> str:
+    """A name without its accents."""
+    return name if name.isascii() else unicodedata.normalize("NFD", name).encode("ascii", "ignore").decode()
 
 
 def key_before(text: str, start: int) -> Key:
     """The key before `start`; a key without words when there is none."""
-    backwards = text[max(0, start - _REACH) : start][::-1]
+    head = text[max(0, start - _REACH) : start]
+    if head[-1:] == "/":
+        place = _COLLECTION.search(head)
+        return Key((place[1].removesuffix("s"), ""), "/") if place else _NONE
+    if not head.isascii() and _FOREIGN_SESSION.search(head):
+        return Key(("session", "id"), ":")
+    backwards = head[::-1]
     match = _KEY.match(backwards)
-    if not match:
+    if not match or backwards[: match.start(2)] in _SUBSCRIPT:
         return _NONE
-    words = tuple(word.lower() for word in _WORD.findall(match[2][::-1]))
+    words = tuple(word.lower() for word in _WORD.findall(_plain(match[2][::-1])))
+    if words in _BARE and (owner := _OWNER.match(backwards, match.end())):
+        words = (*(word.lower() for word in _WORD.findall(owner[1][::-1])), *words)
     return Key(words, backwards[: match.start(2)])

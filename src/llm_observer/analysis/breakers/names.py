@@ -1,4 +1,4 @@
-"""Names of months and weekdays in about sixty languages, to know a written date by.
+"""Names of months and weekdays in about ninety languages, to know a written date by.
 
 The names are those of the Unicode CLDR (wide and abbreviated, in running text and alone, Gregorian calendar), folded as
 `fold` does. Short weekdays that are common English words are left out.
@@ -73,6 +73,20 @@ noy dek қаңтар ақпан наурыз сәуір мамыр маусым 
 ឧសភា មថនា កកកដា សហា កញញា តលា វចឆកា ធន ມງກອນ ກມພາ ມນາ ເມສາ ພດສະພາ ມຖນາ ກລະກດ ສງຫາ ກນຍາ ຕລາ ພະຈກ ທນວາ ጃንዋሪ ፌብሩዋሪ
 ማርች ኤፕሪል ሜይ ጁን ጁላይ ኦገስት ሴፕቴምበር ኦክቶበር ኖቬምበር ዲሴምበር ጃን ፌብ ኤፕሪ ኦገስ ሴፕቴ ኦክቶ ኖቬም ዲሴም ม.ค ก.พ เม.ย พ.ค ม.ย ก.ค ส.ค ก.ย
 ต.ค พ.ย ธ.ค кві тра чер сер жов лис гру cer сен ноя ян noi
+januwari februwari mashi ephreli meyi julayi agasti septhemba okthoba disemba jannar frar marzu mejju gunju
+lulju awwissu settembru ottubru novembru dicembru maerz abrell schan yanwar fewral awgust janaayo febraayo
+maarso abriil maayo juun luulyo sebtembar oktoobar noofeembar diseembar jannewaris febrewaris maaie septimber
+novimber desimber ফেবরযারি জানযারি दिसमबर नवमबर شباط اذار نيسان ايار حزيران تموز ايلول urtarrilaren otsailaren martxoaren apirilaren maiatzaren ekainaren uztailaren abuztuaren
+irailaren urriaren azaroaren abenduaren juny d'agost d'octubre d'abril ಜನವರ ಫಬರವರ ಮಾರಚ ಏಪರಲ ಮೕ ಜೂನ ಜುಲೖ ಆಗಸಟ
+ಸಪಟಂಬರ ಅಕಟೂೕಬರ ನವಂಬರ ಡಸಂಬರ ಜನ ಫಬರ ಏಪರ ಆಗ ಸಪಟಂ ಅಕಟೂೕ ನವಂ ಡಸಂ ജനവരി ഫെബരവരി മാർചച ഏപരിൽ മേയ ജൺ ജലൈ ഓഗസററ സെപററംബർ
+ഒക‌ടോബർ നവംബർ ഡിസംബർ ജന ഫെബര മാർ ഏപരി ഓഗ സെപററം ഒകടോ നവം ഡിസം ଜାନଆରୀ ଫେବଆରୀ ମାରଚଚ ଅପରେଲ ମଇ ଜନ ଜଲାଇ ଅଗଷଟ
+ସେପଟେମବର ଅକଟୋବର ନଭେମବର ଡସେମବର জানৱাৰী ফেবৰৱাৰী মাৰচ এপৰিল মে’ আগষট ছেপতেমবৰ অকটোবৰ নৱেমবৰ ডিচেমবৰ ফেবৰ ছেপতে
+নৱে ডিচে cʼhwevrer cʼhwe d’avrigl d’avust d’october гыинвар гыин январ феврал апрел сентябр октябр ноябр декабр
+يانۋار فېۋرال مارت ياپرېل ماي يىيۇن يىيۇل ياۋغۇست سېنتەبىر يۆكتەبىر نويابىر دېكابىر جنوري فيبروري اپريل ميي
+جولاء اگسٽ سيپٽمبر اڪٽوبر ڊسمبر יאנואר פעברואר מערץ מיי אויגוסט סעפטעמבער אקטאבער נאוועמבער דעצעמבער יאנ פעב אפר
+אויג סעפ אקט נאוו דעצ सितमबर अकतबर अकत॰ জনৱারী ফেবরৱারি ‌ওগষট ওকটোবর ওগ জানৱারি ওগষট নবেমবর ফেবর মার জলা সেপট
+ওকটো ᱡᱟᱱᱣᱟᱨᱤ ᱯᱷᱟᱨᱣᱟᱨᱤ ᱢᱟᱨᱪ ᱟᱯᱨᱮᱞ ᱢᱮ ᱡᱩᱱ ᱡᱩᱞᱟᱭ ᱟᱜᱟᱥᱛ ᱥᱮᱯᱴᱮᱢᱵᱟᱨ ᱚᱠᱴᱚᱵᱟᱨ ᱱᱟᱣᱟᱢᱵᱟᱨ ᱫᱤᱥᱟᱢᱵᱟᱨ ᱡᱟᱱ ᱯᱷᱟ ᱢᱟᱨ ᱟᱯᱨ ᱡᱩᱞ ᱟᱜᱟ
+ᱥᱮᱯ ᱚᱠᱴ ᱱᱟᱣ ᱫᱤᱥ جلے جولایی ɔpɛpɔn ɔgyefoɔ ɔbɛnem kɔtɔnimma ayɛwohomumu ɔsanaa ɛbɔ ɔpɛnimma
 """.split())
 
 _WEEKDAYS = frozenset("""
@@ -114,11 +128,27 @@ chor pay shan კვირა ორშაბათი სამშაბათ�
 ວນພດ ວນພະຫດ ວນສກ ວນເສາ ອາທດ ຈນ ອງຄານ ພດ ພະຫດ ສກ ເສາ እሑድ ሰኞ ማክሰኞ ረቡዕ ሐሙስ ዓርብ ቅዳሜ ማክሰ ням даваа мягмар лхагва
 пүрэв баасан бямба ня да мя лх пү ба бя thur thurs tues weds wednes ראשון שני שלישי רביעי חמישי שישי segunda-
 feira terca-feira quarta-feira quinta-feira sexta-feira segunda terca quarta quinta sexta
+hene marte merkure enjte premte shtune diel isonto umsombuluko ulwesibili ulwesithathu ulwesine ulwesihlanu umgqibelo didomhnaich diluain dimairt diciadain
+dihaoine disathairne manadagur tysdagur mikudagur hosdagur friggjadagur leygardagur sonndeg meindeg denschdeg
+mettwoch donneschdeg freideg samschdeg snein moandei tiisdei woansdei tongersdei freed sneon isniin talaado
+arbaco khamiis jimco sabti ಭಾನುವಾರ ಸೂೕಮವಾರ ಮಂಗಳವಾರ ಬುಧವಾರ ಗುರುವಾರ ಶುಕರವಾರ ಶನವಾರ ಭಾನು ಸೂೕಮ ಮಂಗಳ ಬುಧ ಗುರು ಶುಕರ
+ഞായറാഴ‌ച തിങകളാഴ‌ച ചൊവവാഴച ബധനാഴ‌ച വയാഴാഴ‌ച വെളളിയാഴ‌ച ശനിയാഴ‌ച ഞായർ തിങകൾ ചൊവവ ബധൻ വയാഴം വെളളി ശനി ചൊവവാഴ‌ച
+жекшемби дүишөмбү шеишемби шаршемби беишемби жума ишемби жек дүи шеиш шарш беиш ишм ରବବାର ସୋମବାର ମଙଗଳବାର ବଧବାର
+ଗରବାର ଶକରବାର ଶନବାର ସୋମ ମଙଗଳ ଶକର দেওবাৰ সোমবাৰ মঙগলবাৰ বধবাৰ বহসপতিবাৰ শকৰবাৰ শনিবাৰ দেও শকৰ il-ħadd l-erbgħa
+il-ħamis il-gimgħa ħad ħam mercʼher jummaʼa якшәмбе дүшәмбе сишәмбе чәршәмбе пәнҗешәмбе җомга шимбә якш дүш сиш
+чәр пәнҗ җом шим якшанбе душанбе сешанбе чоршанбе панҷшанбе ҷумъа шанбе яшб дшб сшб чшб пшб ҷмъ шнб يەكشەنبە
+دۈشەنبە سەيشەنبە چارشەنبە پەيشەنبە جۈمە شەنبە اچر سومر اڱارو اربع خميس جمعو ڇنڇر זונטיק מאנטיק דינסטיק מיטוואך
+דאנערשטיק פרײטיק रबीबार मगलबार बहसपतिबार सनीचर নোংমাইজিং নিংথৌকাবা লৈবাকপোকপা যমশকৈশা শগোলশেন ইরাই থাংজ
+ᱥᱤᱸᱜᱮ ᱚᱛᱮ ᱵᱟᱞᱮ ᱥᱟᱹᱜᱩᱱ ᱥᱟᱹᱨᱫᱤ ᱡᱟᱹᱨᱩᱢ ᱧᱩᱦᱩᱢ ᱥᱤᱸ ᱥᱟᱹ ᱥᱟᱹᱨ ᱡᱟᱹ اتھوار ژندرروار بۆموار بودوار برؠسوار جمہ بٹوار
+ژندروار
 """.split())
 # fmt: on
 
 # Hebrew writes "of" and "in" as a letter before the month; Thai may write "month" before it.
+_TWO_WORDS = frozenset(("كانون الثاني", "كانون الاول", "تشرين الثاني", "تشرين الاول"))
 _PREFIXES = ("\u05d1", "\u05dc", "\u05d4", "เดอน")
+# Thai may leave out "day" before the weekday and joins "on the" to it.
+_DAY, _ON, _THAI = "วน", "ท", "\u0e00"
 
 
 def fold(word: str) -> str:
@@ -132,11 +162,14 @@ def fold(word: str) -> str:
 def is_month(word: str) -> bool:
     """Whether `word` names a month in some language."""
     folded = fold(word.rstrip("."))
-    return folded in _MONTHS or any(
+    return folded in _MONTHS or folded in _TWO_WORDS or any(
         folded.startswith(prefix) and folded.removeprefix(prefix) in _MONTHS for prefix in _PREFIXES
     )
 
 
 def is_weekday(word: str) -> bool:
     """Whether `word` names a day of the week in some language."""
-    return fold(word.rstrip(".")) in _WEEKDAYS
+    folded = fold(word.rstrip("."))
+    return folded in _WEEKDAYS or (
+        folded[:1] > _THAI and f"{_DAY}{folded.removeprefix(_DAY).removesuffix(_ON)}" in _WEEKDAYS
+    )

@@ -24,7 +24,7 @@ _HOST_BEFORE = re.compile(
     r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z",
     re.IGNORECASE,
 )
-_FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9.])")
+_FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9]|\.[0-9])")
 # The clock of Hadoop's logs, "081109 203615 143 INFO".
 _SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")

@@ -5,7 +5,7 @@
 import re
 from itertools import pairwise
 
-__all__ = ["is_opaque", "is_opaque_under_key", "is_placeholder_number"]
+__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number"]
 
 # What follows a letter in English words and identifiers in 97 of 100 cases, counted over public prompts and the Python
 # standard library. Random letters hit it in 41 of 100.
@@ -94,6 +94,11 @@ def is_opaque_under_key(token: str) -> bool:
     if digits:
         return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
     return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7
+
+
+def is_jumbled(token: str) -> bool:
+    """Whether letter case and digits change so often that nobody named something so: `0KT8062yoSOr1r`."""
+    return len(token) >= 12 and _density(token[:_SAMPLE]) > 0.4
 
 
 def is_placeholder_number(digits: str) -> bool:

@@ -23,8 +23,8 @@ _FROM_DIGIT = re.compile(
 # A number that may count something: behind a word, a separator or a bracket, or at the start of a line before a word.
 _COUNT = re.compile(
     r"""[0-9](?:
-      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\[(#=][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}\ [a-z/]) | (?<=^[0-9])
-    )[0-9]{0,6}(?![0-9A-Za-z_])""",
+      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\[(#=>][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}\ [a-z/]) | (?<=^[0-9])
+    )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=m?s\b))""",
     re.VERBOSE,
 )
 _LEAD = re.compile(r"[A-Za-z_-]+")
