@@ -8,18 +8,22 @@ Named months and weekdays are matched as any word here and looked up in `names`.
 import re
 
 __all__ = [
+    "ANNOUNCES",
+    "AT",
     "CLOCK",
-    "CLOCK_ANNOUNCED",
     "CLOCK_BEFORE",
     "COMPACT_CLOCK",
     "CORE",
-    "DATE_ANNOUNCED",
     "DAY_AFTER",
     "DAY_BEFORE",
+    "FOREIGN_CLOCK",
+    "FOREIGN_DATE",
     "GLOG",
+    "IT_IS",
     "NUMERALS",
     "PATH_CLOCK",
     "TIME_AFTER",
+    "TIME_ANNOUNCES",
     "TODAY",
     "VERSION_BEFORE",
     "YEARLESS",
@@ -181,18 +185,17 @@ GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-
 
 # Between what announces a value and the value.
 _IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"
-_TIME = (
-    r"(?:time|Uhrzeit|Uhr|heure|hora|ora|tijd|czas|čas|aika|idő|saat|tid|klokka|klokken|klockan|waktu|jam|giờ|"
-    r"время|час|ώρα|الوقت|הזמן|השעה|เวลา|時間|时间|時刻|시간|시각)"
-)
-CLOCK_ANNOUNCED = re.compile(
-    rf"(?:(?<![A-Za-z])(?:{_TIME}|now|today|date|clock|as of|[a-z]{{2,10}}ed at|(?:seen|now|sent) at|updated|since|started|ended|сейчас)|现在|現在){_IS}|"
-    rf"(?<![A-Za-z]){_TIME} \w{{3,10}} ?[:：] ?\Z|"
-    r"(?<![A-Za-z])(?:local|current|server|system)[ _]time [^\n.;:=]{1,28}[:=] ?\Z|"
-    r"(?<![A-Za-z])(?:it is|it's|il est|son las|es la|es ist|sono le|het is|klokk(?:a|en) er|det är|an saat)(?: now| currently)? \Z",
+# Behind a word that announces a value; behind "time" also "Local time at the hotel: ", "Hora actual: ".
+ANNOUNCES = re.compile(_IS, re.IGNORECASE)
+TIME_ANNOUNCES = re.compile(rf"{_IS}|(?: [^\n.;:=]{{1,28}}) ?[:=：] ?\Z", re.IGNORECASE)
+IT_IS = re.compile(
+    r"(?:it is|it's|il est|son las|es la|es ist|sono le|het is|klokk(?:a|en) er|det är|an saat)(?: now| currently)? \Z",
     re.IGNORECASE,
 )
-DATE_ANNOUNCED = re.compile(
-    rf"(?:\b(?:date|today|now|datum|fecha|data|dato|heute|hoy|oggi|aujourd'hui|вторник|дата|сегодня)|日期|日付|今天|今日|本日|날짜|오늘){_IS}",
+AT = re.compile(r"(?:[a-z]{2,10}ed|seen|now|sent) at[ :]{1,2}\Z", re.IGNORECASE)
+# The words that announce, where a language does not write them in plain Latin letters.
+FOREIGN_CLOCK = re.compile(
+    rf"(?:čas|idő|giờ|время|сейчас|час|ώρα|الوقت|הזמן|השעה|เวลา|時間|时间|時刻|现在|現在|시간|시각)(?: \w{{3,10}})?{_IS}",
     re.IGNORECASE,
 )
+FOREIGN_DATE = re.compile(rf"(?:вторник|дата|сегодня|日期|日付|今天|今日|本日|날짜|오늘){_IS}", re.IGNORECASE)

@@ -12,18 +12,22 @@ from collections.abc import Iterator
 from itertools import chain
 
 from llm_observer.analysis.breakers.date_patterns import (
+    ANNOUNCES,
+    AT,
     CLOCK,
-    CLOCK_ANNOUNCED,
     CLOCK_BEFORE,
     COMPACT_CLOCK,
     CORE,
-    DATE_ANNOUNCED,
     DAY_AFTER,
     DAY_BEFORE,
+    FOREIGN_CLOCK,
+    FOREIGN_DATE,
     GLOG,
+    IT_IS,
     NUMERALS,
     PATH_CLOCK,
     TIME_AFTER,
+    TIME_ANNOUNCES,
     TODAY,
     YEAR_AFTER,
     VERSION_BEFORE,
@@ -48,14 +52,10 @@ _ANCHOR = re.compile(
 _MIDST = frozenset("0123456789,;/|")
 
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
-# In ASCII text one of these words announces a date or a clock.
-_NOW = frozenset(
-    """
-    date today now datum fecha data dato heute hoy oggi hui time clock of at updated since until started
-    ended uhrzeit uhr heure hora ora tijd czas aika saat tid klokka klokken klockan waktu jam actual atual it il son
-    ist le het er
-    """.split()
-)
+# One of these words announces a date or a clock.
+_DATE_WORDS = frozenset("date today now datum fecha data dato heute hoy oggi hui".split())
+_TIME_WORDS = frozenset("time uhrzeit uhr heure hora ora tijd aika saat tid czas klokka klokken klockan waktu jam".split())
+_CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since started ended".split())
 _LETTERS = re.compile(r"[a-z]+")
 
 _Found = tuple[int, int, str]
@@ -153,7 +153,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
             return None
         end = _with_zone(text, clock.end())
         return start - _day_before(head), end, "datetime"
-    if joined or _joined_after(text, end) or (compact and not _announced(head, DATE_ANNOUNCED)):
+    if joined or _joined_after(text, end) or (compact and not _date_is_announced(head)):
         return None
     if after == end and text[end - 1] == "." and text[end - 2].isdigit():
         after -= 1
@@ -161,7 +161,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     if clock_back := _clock_before(head[: len(head) - back]):
         back += clock_back
         return start - back - _day_before(head[: len(head) - back]), after, "datetime"
-    if match["dmy"] and len(match["y"]) == 2 and not _announced(head, DATE_ANNOUNCED):
+    if match["dmy"] and len(match["y"]) == 2 and not _date_is_announced(head):
         return None
     if VERSION_BEFORE.search(head, max(0, len(head) - 16)):
         return None
@@ -186,11 +186,32 @@ def _clock_before(head: str) -> int:
     return len(head) - before.start() if before else 0
 
 
-def _announced(head: str, pattern: re.Pattern[str]) -> bool:
-    """Whether `head` ends in words such as "the current time is"."""
-    if not _MIDST.isdisjoint(head[-2:]) or (head.isascii() and _NOW.isdisjoint(_LETTERS.findall(head[-32:].lower()))):
+def _date_is_announced(head: str) -> bool:
+    """Whether `head` ends in words such as "today is"."""
+    if not _MIDST.isdisjoint(head[-2:]):
         return False
-    return pattern.search(head) is not None
+    low = head[-32:].lower()
+    return _ends_in(low, _DATE_WORDS) or (not low.isascii() and FOREIGN_DATE.search(low) is not None)
+
+
+def _clock_is_announced(head: str) -> bool:
+    """Whether `head` ends in words such as "the current time is"."""
+    if not _MIDST.isdisjoint(head[-2:]):
+        return False
+    low = head[-_HEAD:].lower()
+    if _ends_in(low, _CLOCK_WORDS) or IT_IS.search(low, max(0, len(low) - 24)) or AT.search(low, max(0, len(low) - 16)):
+        return True
+    return not low.isascii() and FOREIGN_CLOCK.search(low) is not None
+
+
+def _ends_in(low: str, names: frozenset[str]) -> bool:
+    """Whether one of `names` ends `low`, but for marks and a verb."""
+    for word in names.intersection(_LETTERS.findall(low)):
+        pattern = TIME_ANNOUNCES if word in _TIME_WORDS else ANNOUNCES
+        at = low.rfind(word)
+        if pattern.match(low, at + len(word)) and (word != "of" or low.endswith("as ", 0, at)):
+            return True
+    return False
 
 
 def _with_zone(text: str, end: int) -> int:
@@ -246,7 +267,7 @@ def _alone(text: str, at: int, limit: int) -> Iterator[_Found]:
     while match := CLOCK.search(text, at, limit):
         start, at = match.span()
         if text.count(":", start, at) < 2:
-            if not _announced(text[max(0, start - _HEAD) : start], CLOCK_ANNOUNCED):
+            if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
                 continue
         elif log := GLOG.match(text, max(0, start - 6)):
             start, at = log.span()

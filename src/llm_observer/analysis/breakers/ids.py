@@ -212,6 +212,8 @@ def _whole_base64(text: str, start: int, end: int) -> tuple[int, int] | None:
     end = after.end() if after else end
     padding = _PADDING.match(text, end)
     size = (padding.end() if padding else end) - start
+    if text.startswith("base64,", start - 7):
+        return start, start + size
     if size < 12 or not ((padding and padding[0]) or "+" in text[start:end]):
         return None
     is_long = size >= _LONGEST_BASE64 or (before is not None and before.end() == _BEFORE)

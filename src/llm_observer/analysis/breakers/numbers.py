@@ -4,7 +4,7 @@
 
 import re
 
-from llm_observer.analysis.breakers.counters import find_age
+from llm_observer.analysis.breakers.ages import find_age
 from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_placeholder_number

@@ -4,7 +4,8 @@
 
 import re
 
-from llm_observer.analysis.breakers.counters import find_age, find_counter
+from llm_observer.analysis.breakers.ages import find_age
+from llm_observer.analysis.breakers.counters import find_counter
 from llm_observer.analysis.breakers.ids import classify
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.numbers import classify_address, classify_number
