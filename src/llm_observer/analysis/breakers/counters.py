@@ -4,9 +4,12 @@
 
 import re
 
-__all__ = ["find_counter"]
+from llm_observer.analysis.breakers.kinds import Span, span_of
 
-_REACH = 44
+__all__ = ["REACH", "find_counter"]
+
+# How much of the text before a number is looked at.
+REACH = 44
 
 # What is done again and again: its number is a counter.
 _UNITS = frozenset(
@@ -23,11 +26,13 @@ _ITEMS = frozenset(
     """.split()
 )
 _THINGS = _UNITS | _ITEMS
-_PLURALS = frozenset((
-    *(f"{word}s" for word in _THINGS),
-    *_THINGS,
-    *"retries tries queries passes searches batches credits budget quota balance points time context".split(),
-))
+_PLURALS = frozenset(
+    (
+        *(f"{word}s" for word in _THINGS),
+        *_THINGS,
+        *"retries tries queries passes searches batches credits budget quota balance points time context".split(),
+    )
+)
 _NUMBERING = frozenset("number no nr num count counter index idx id position".split())
 # How far it has come: behind a noun, before one, or by itself.
 _BEHIND = frozenset("left used consumed spent processed completed queued remaining elapsed unread pending".split())
@@ -130,12 +135,12 @@ _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 _MAY_FOLLOW = frozenset(" -/,%")
 
 
-def find_counter(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The counter whose first digit is at `start`: its start and end, or `None`.
+def find_counter(text: str, start: int, end: int) -> Span | None:
+    """The counter whose first digit is at `start`, or `None`.
 
     `end` is the end of the run of digits; a counter written with thousands separators ends later.
     """
-    head = text[max(0, start - _REACH) : start]
+    head = text[max(0, start - REACH) : start]
     low = head.lower()
     words = _WORDS.findall(low[-28:])
     # What is written "retriesLeft" passes the gate once it is taken apart.
@@ -153,7 +158,7 @@ def find_counter(text: str, start: int, end: int) -> tuple[int, int] | None:
     if not number:
         return None
     end = number.end()
-    return (start, end) if _is_counter(text, end, low, words) else None
+    return span_of(start, end, "counter") if _is_counter(text, end, low, words) else None
 
 
 def _tells_state(text: str, end: int) -> bool:

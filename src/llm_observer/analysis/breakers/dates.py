@@ -9,6 +9,7 @@ text.
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import chain
 
 from llm_observer.analysis.breakers.date_patterns import (
@@ -20,6 +21,7 @@ from llm_observer.analysis.breakers.date_patterns import (
     CORE,
     DAY_AFTER,
     DAY_BEFORE,
+    FAR_ANNOUNCES,
     FOREIGN_CLOCK,
     FOREIGN_DATE,
     GLOG,
@@ -29,11 +31,13 @@ from llm_observer.analysis.breakers.date_patterns import (
     TIME_AFTER,
     TIME_ANNOUNCES,
     TODAY,
-    YEAR_AFTER,
     VERSION_BEFORE,
+    YEAR_AFTER,
     YEARLESS,
     ZONE,
 )
+from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.names import is_month, is_weekday
 
 __all__ = ["find_dates"]
@@ -42,6 +46,8 @@ __all__ = ["find_dates"]
 _REACH = 72
 # How much text before a date is looked at for a weekday, a clock, or the words that announce it.
 _HEAD = 48
+# How far a clock and its zone may reach behind a date.
+_TAIL = 224
 
 _ANCHOR = re.compile(
     r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|"
@@ -54,22 +60,24 @@ _MIDST = frozenset("0123456789,;/|")
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 # One of these words announces a date or a clock.
 _DATE_WORDS = frozenset("date today now datum fecha data dato heute hoy oggi hui".split())
-_TIME_WORDS = frozenset("time uhrzeit uhr heure hora ora tijd aika saat tid czas klokka klokken klockan waktu jam".split())
+_TIME_WORDS = frozenset(
+    "time uhrzeit uhr heure hora ora tijd aika saat tid czas klokka klokken klockan waktu jam".split()
+)
+_HERE = frozenset("local current server system".split())
 _CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since started ended".split())
 _LETTERS = re.compile(r"[a-z]+")
 
-_Found = tuple[int, int, str]
 
-
-def find_dates(text: str) -> list[_Found]:
-    """Dates and times in `text` as `(start, end, kind)`; the kind is `datetime`, `date` or `clock`."""
-    found: list[_Found] = []
+def find_dates(text: str) -> list[Span]:
+    """Dates and times in `text`; the kind is `datetime`, `date` or `clock`."""
+    found: list[Span] = []
+    memo = Memo()
     for begin, end in _windows(text):
-        floor = max(begin, found[-1][1]) if found else begin
-        found.extend(_in_window(text, floor, min(len(text), end + _REACH)))
-    found += [(start, end, "date") for start, end in _days_of_today(text)]
+        floor = max(begin, found[-1].end) if found else begin
+        found.extend(_in_window(text, floor, min(len(text), end + _REACH), memo))
+    found += [span_of(start, end, "date") for start, end in _days_of_today(text)]
     if "年" in text:
-        found += [(*match.span(), "date") for match in NUMERALS.finditer(text)]
+        found += [span_of(*match.span(), "date") for match in NUMERALS.finditer(text)]
     return found
 
 
@@ -113,15 +121,18 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _in_window(text: str, begin: int, limit: int) -> list[_Found]:
-    found: list[_Found] = []
+def _in_window(text: str, begin: int, limit: int, memo: Memo) -> list[Span]:
+    found: list[Span] = []
     at = floor = begin
     while match := CORE.search(text, at, limit):
-        at = match.start() + 1
-        if _is_date(match) and (span := _grow(text, match, floor)):
+        start, end = match.span()
+        at = start + 1
+        lead = min(start - floor, _HEAD)
+        key = (lead, end - start, text[max(0, start - max(lead, 2)) : end + _TAIL])
+        if span := memo.ask(key, start, partial(_grow, text, match, floor)):
             found.append(span)
-            at = floor = span[1]
-    return list(_with_clocks(text, begin, limit, found))
+            at = floor = span.end
+    return list(_with_clocks(text, begin, limit, found, memo))
 
 
 def _is_date(match: re.Match[str]) -> bool:
@@ -135,8 +146,10 @@ def _is_date(match: re.Match[str]) -> bool:
     return True
 
 
-def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
+def _grow(text: str, match: re.Match[str], floor: int) -> Span | None:
     """The date of `match` with its weekday, clock and zone; `None` where it turns out to be part of a name."""
+    if not _is_date(match):
+        return None
     start, end = match.span()
     day = (
         DAY_AFTER.match(text, end)
@@ -152,7 +165,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
         if joined and not compact and clock[0][:1] not in "Tt_ " and clock.re is not PATH_CLOCK:
             return None
         end = _with_zone(text, clock.end())
-        return start - _day_before(head), end, "datetime"
+        return span_of(start - _day_before(head), end, "datetime")
     if joined or _joined_after(text, end) or (compact and not _date_is_announced(head)):
         return None
     if after == end and text[end - 1] == "." and text[end - 2].isdigit():
@@ -160,12 +173,12 @@ def _grow(text: str, match: re.Match[str], floor: int) -> _Found | None:
     back = _day_before(head)
     if clock_back := _clock_before(head[: len(head) - back]):
         back += clock_back
-        return start - back - _day_before(head[: len(head) - back]), after, "datetime"
+        return span_of(start - back - _day_before(head[: len(head) - back]), after, "datetime")
     if match["dmy"] and len(match["y"]) == 2 and not _date_is_announced(head):
         return None
     if VERSION_BEFORE.search(head, max(0, len(head) - 16)):
         return None
-    return start - back, after, "date"
+    return span_of(start - back, after, "date")
 
 
 def _day_before(head: str) -> int:
@@ -206,12 +219,14 @@ def _clock_is_announced(head: str) -> bool:
 
 def _ends_in(low: str, names: frozenset[str]) -> bool:
     """Whether one of `names` ends `low`, but for marks and a verb."""
-    for word in names.intersection(_LETTERS.findall(low)):
+    words = names.intersection(letters := _LETTERS.findall(low))
+    for word in words:
         pattern = TIME_ANNOUNCES if word in _TIME_WORDS else ANNOUNCES
         at = low.rfind(word)
         if pattern.match(low, at + len(word)) and (word != "of" or low.endswith("as ", 0, at)):
             return True
-    return False
+    at = low.rfind("time ")
+    return at >= 0 and not _HERE.isdisjoint(letters) and FAR_ANNOUNCES.match(low, at + 4) is not None
 
 
 def _with_zone(text: str, end: int) -> int:
@@ -232,17 +247,17 @@ def _joined_after(text: str, end: int) -> bool:
     return after[0].isalnum() or (after[0] in "-_./" and after[1:].isalnum())
 
 
-def _with_clocks(text: str, begin: int, limit: int, dates: list[_Found]) -> Iterator[_Found]:
+def _with_clocks(text: str, begin: int, limit: int, dates: list[Span], memo: Memo) -> Iterator[Span]:
     """The dates, and between them the clocks with a day but no year, log prefixes and clocks that stand alone."""
     at = begin
     for date in dates:
-        yield from _yearless(text, at, date[0])
+        yield from _yearless(text, at, date.start, memo)
         yield date
-        at = date[1]
-    yield from _yearless(text, at, limit)
+        at = date.end
+    yield from _yearless(text, at, limit, memo)
 
 
-def _yearless(text: str, begin: int, limit: int) -> Iterator[_Found]:
+def _yearless(text: str, begin: int, limit: int, memo: Memo) -> Iterator[Span]:
     at = begin
     while match := YEARLESS.search(text, at, limit):
         start, end = match.span()
@@ -253,25 +268,32 @@ def _yearless(text: str, begin: int, limit: int) -> Iterator[_Found]:
                 continue
         elif "月" not in match[0] and text.count(":", start, end) < 2:
             continue
-        yield from _alone(text, begin, start)
+        yield from _alone(text, begin, start, memo)
         end = _with_zone(text, end)
         if year := YEAR_AFTER.match(text, end):
             end = _with_zone(text, year.end())
-        yield start - _day_before(text[max(begin, start - _HEAD) : start]), end, "datetime"
+        yield span_of(start - _day_before(text[max(begin, start - _HEAD) : start]), end, "datetime")
         begin = at = end
-    yield from _alone(text, begin, limit)
+    yield from _alone(text, begin, limit, memo)
 
 
-def _alone(text: str, at: int, limit: int) -> Iterator[_Found]:
+def _alone(text: str, at: int, limit: int, memo: Memo) -> Iterator[Span]:
     """Log prefixes; clocks without a date: with seconds, or where the words before say that it is the time now."""
     while match := CLOCK.search(text, at, limit):
         start, at = match.span()
-        if text.count(":", start, at) < 2:
-            if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
-                continue
-        elif log := GLOG.match(text, max(0, start - 6)):
-            start, at = log.span()
-            yield start, at, "datetime"
-            continue
-        at = _with_zone(text, at)
-        yield start, at, "clock"
+        lead = min(start, _HEAD)
+        # Negative, as dates have keys in the same memory.
+        key = (~lead, at - start, text[start - lead : at + _TAIL])
+        if span := memo.ask(key, start, partial(_clock, text, start, at)):
+            yield span
+            at = span.end
+
+
+def _clock(text: str, start: int, end: int) -> Span | None:
+    """The clock from `start` to `end` with its zone, where it is the time of something."""
+    if text.count(":", start, end) < 2:
+        if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
+            return None
+    elif log := GLOG.match(text, max(0, start - 6)):
+        return span_of(*log.span(), "datetime")
+    return span_of(start, _with_zone(text, end), "clock")

@@ -3,8 +3,8 @@
 # ruff: noqa: E501 - one line of a pattern is one alternative
 
 import re
-from base64 import urlsafe_b64decode
 
+from llm_observer.analysis.breakers.encoded import PINNED, classify_base64, whole_base64
 from llm_observer.analysis.breakers.keys import Key, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.numbers import is_epoch
@@ -45,20 +45,10 @@ _WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
 _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
 _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
-# A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
-_PINNED = re.compile(
-    r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|GHSA-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
-    r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
-)
 # A booking code such as X7K9QD.
 _CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
 # What Kubernetes puts behind the name of a deployment.
 _POD = re.compile(r"-([bcdf-hj-np-tv-z24-9]{8,10}-[bcdf-hj-np-tv-z24-9]{5})\Z")
-_BASE64 = re.compile(r"[A-Za-z0-9+/]*+")
-_BEFORE = 128
-_LONGEST_BASE64 = 4096
-_SEALED = frozenset(("encrypted", "ciphertext", "token", "cursor"))
-_PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
 _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 # The hashes of nothing.
@@ -95,9 +85,9 @@ def classify(text: str, start: int, end: int) -> Span | None:
     if before == "\\":
         return None
     if before in "+/" or text[end : end + 1] in _BASE64_MARKS:
-        whole = _whole_base64(text, start, end)
+        whole = whole_base64(text, start, end)
         if whole:
-            return _by_content(text, *whole)
+            return classify_base64(text, *whole)
     if before in ".+%" and (before != "." or text[start - 2 : start - 1].isdigit()):
         return None
     if token.startswith("0x"):
@@ -190,59 +180,13 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         if words and _shape(token[words.end() :]):
             return span_of(start, end, "random_id", session=key.names_session)
         return None
-    if kind == "hex" and (
-        token in _EMPTY or token == _EMPTY_SHA256 or _PINNED.search(text[max(0, start - 48) : start])
-    ):
+    if kind == "hex" and (token in _EMPTY or token == _EMPTY_SHA256 or PINNED.search(text[max(0, start - 48) : start])):
         return None
     if kind == "random_id" and key.is_nonce:
         kind = "hex"
     elif kind == "random_id" and len(token) > 64:
         kind = "token"
     return span_of(start, end, kind, session=key.names_session)
-
-
-def _whole_base64(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """The base64 that a run is a piece of, as far as it can be seen; `None` if it stands alone.
-
-    A slash alone makes a path: there must be a plus or padding, and groups of four.
-    """
-    before = _BASE64.match(text[max(0, start - _BEFORE) : start][::-1])
-    start -= before.end() if before else 0
-    after = _BASE64.match(text, end, end + _LONGEST_BASE64)
-    end = after.end() if after else end
-    padding = _PADDING.match(text, end)
-    size = (padding.end() if padding else end) - start
-    if text.startswith("base64,", start - 7):
-        return start, start + size
-    if size < 12 or not ((padding and padding[0]) or "+" in text[start:end]):
-        return None
-    is_long = size >= _LONGEST_BASE64 or (before is not None and before.end() == _BEFORE)
-    return (start, start + size) if is_long or (padding and size % 4 == 0) else None
-
-
-def _by_content(text: str, start: int, end: int) -> Span | None:
-    """What base64 is: an id or nonce is short and decodes to noise; images, digests that pin and encoded text stay."""
-    key = key_before(text, start)
-    drawn = key.is_drawn or not _SEALED.isdisjoint(key.words)
-    token = text[start : min(end, start + _BEFORE)]
-    if (
-        end - start < 16
-        or (end - start > 100 and not drawn)
-        or _PINNED.search(text[max(0, start - 48) : start])
-        or not any(map(str.isdigit, token))
-        or token.islower()
-        or token.isupper()
-        or _is_text(token)
-    ):
-        return None
-    return span_of(start, end, "token" if drawn else "random_id", session=key.names_session)
-
-
-def _is_text(token: str) -> bool:
-    """Whether base64 encodes text that can be read."""
-    body = token.rstrip("=")
-    content = urlsafe_b64decode(body[: len(body) // 4 * 4])
-    return sum(0x20 <= byte < 0x7F for byte in content) > 0.8 * len(content)
 
 
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
@@ -304,7 +248,7 @@ def _is_git(text: str, start: int, end: int) -> bool:
 
 def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
     """Lower-case words and numbers joined by hyphens: only parts that are random by themselves count."""
-    if _PINNED.search(text[max(0, start - 48) : start]):
+    if PINNED.search(text[max(0, start - 48) : start]):
         return None
     parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
     if parts:

@@ -1,6 +1,6 @@
 """The key that a value stands under: `session_id: X`, `"requestId": "X"`, `x-trace-id = X`, `account X`."""
 
-# ruff: noqa: SIM905 - a list of words reads best as text
+# ruff: noqa: RUF001, SIM905 - full-width marks are what keys end in; a list of words reads best as text
 
 import re
 import unicodedata
@@ -19,7 +19,7 @@ _OWNER = re.compile(
     r"[\"'<]?\s{0,12}(?:\{\s{0,8})?[:=>]{1,2}\s{0,2}[\"'>]?([A-Za-z0-9]+(?:[_.-][A-Za-z0-9]+){0,3})(?![A-Za-z0-9])"
 )
 # A value is no key: `images["a1b2c3"]` reads one out, `/users/482913` is a place below `users`.
-_SUBSCRIPT = frozenset(("\"[", "'["))
+_SUBSCRIPT = frozenset(('"[', "'["))
 _COLLECTION = re.compile(r"/([a-z]{3,14}(?:_[a-z]{2,8})?)s?/\Z")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -144,7 +144,7 @@ class Key(NamedTuple):
 
 _NONE = Key((), "")
 # A key that says nothing without what it belongs to.
-_BARE = frozenset(((word,) for word in ("id", "uuid", "key", "value", "number")))
+_BARE = frozenset((word,) for word in ("id", "uuid", "key", "value", "number"))
 
 
 def _plain(name: str) -> str:

@@ -1,6 +1,7 @@
 """Names of months and weekdays in about ninety languages, to know a written date by.
 
-The names are those of the Unicode CLDR (wide and abbreviated, in running text and alone, Gregorian calendar), folded as
+The names are those of the Unicode CLDR (wide and abbreviated, in running text and alone, Gregorian calendar),
+folded as
 `fold` does. Short weekdays that are common English words are left out.
 """
 
@@ -76,7 +77,8 @@ noy dek қаңтар ақпан наурыз сәуір мамыр маусым 
 januwari februwari mashi ephreli meyi julayi agasti septhemba okthoba disemba jannar frar marzu mejju gunju
 lulju awwissu settembru ottubru novembru dicembru maerz abrell schan yanwar fewral awgust janaayo febraayo
 maarso abriil maayo juun luulyo sebtembar oktoobar noofeembar diseembar jannewaris febrewaris maaie septimber
-novimber desimber ফেবরযারি জানযারি दिसमबर नवमबर شباط اذار نيسان ايار حزيران تموز ايلول urtarrilaren otsailaren martxoaren apirilaren maiatzaren ekainaren uztailaren abuztuaren
+novimber desimber ফেবরযারি জানযারি दिसमबर नवमबर شباط اذار نيسان ايار حزيران تموز ايلول urtarrilaren otsailaren
+martxoaren apirilaren maiatzaren ekainaren uztailaren abuztuaren
 irailaren urriaren azaroaren abenduaren juny d'agost d'octubre d'abril ಜನವರ ಫಬರವರ ಮಾರಚ ಏಪರಲ ಮೕ ಜೂನ ಜುಲೖ ಆಗಸಟ
 ಸಪಟಂಬರ ಅಕಟೂೕಬರ ನವಂಬರ ಡಸಂಬರ ಜನ ಫಬರ ಏಪರ ಆಗ ಸಪಟಂ ಅಕಟೂೕ ನವಂ ಡಸಂ ജനവരി ഫെബരവരി മാർചച ഏപരിൽ മേയ ജൺ ജലൈ ഓഗസററ സെപററംബർ
 ഒക‌ടോബർ നവംബർ ഡിസംബർ ജന ഫെബര മാർ ഏപരി ഓഗ സെപററം ഒകടോ നവം ഡിസം ଜାନଆରୀ ଫେବଆରୀ ମାରଚଚ ଅପରେଲ ମଇ ଜନ ଜଲାଇ ଅଗଷଟ
@@ -128,7 +130,8 @@ chor pay shan კვირა ორშაბათი სამშაბათ�
 ວນພດ ວນພະຫດ ວນສກ ວນເສາ ອາທດ ຈນ ອງຄານ ພດ ພະຫດ ສກ ເສາ እሑድ ሰኞ ማክሰኞ ረቡዕ ሐሙስ ዓርብ ቅዳሜ ማክሰ ням даваа мягмар лхагва
 пүрэв баасан бямба ня да мя лх пү ба бя thur thurs tues weds wednes ראשון שני שלישי רביעי חמישי שישי segunda-
 feira terca-feira quarta-feira quinta-feira sexta-feira segunda terca quarta quinta sexta
-hene marte merkure enjte premte shtune diel isonto umsombuluko ulwesibili ulwesithathu ulwesine ulwesihlanu umgqibelo didomhnaich diluain dimairt diciadain
+hene marte merkure enjte premte shtune diel isonto umsombuluko ulwesibili ulwesithathu ulwesine ulwesihlanu
+umgqibelo didomhnaich diluain dimairt diciadain
 dihaoine disathairne manadagur tysdagur mikudagur hosdagur friggjadagur leygardagur sonndeg meindeg denschdeg
 mettwoch donneschdeg freideg samschdeg snein moandei tiisdei woansdei tongersdei freed sneon isniin talaado
 arbaco khamiis jimco sabti ಭಾನುವಾರ ಸೂೕಮವಾರ ಮಂಗಳವಾರ ಬುಧವಾರ ಗುರುವಾರ ಶುಕರವಾರ ಶನವಾರ ಭಾನು ಸೂೕಮ ಮಂಗಳ ಬುಧ ಗುರು ಶುಕರ
@@ -162,8 +165,10 @@ def fold(word: str) -> str:
 def is_month(word: str) -> bool:
     """Whether `word` names a month in some language."""
     folded = fold(word.rstrip("."))
-    return folded in _MONTHS or folded in _TWO_WORDS or any(
-        folded.startswith(prefix) and folded.removeprefix(prefix) in _MONTHS for prefix in _PREFIXES
+    return (
+        folded in _MONTHS
+        or folded in _TWO_WORDS
+        or any(folded.startswith(prefix) and folded.removeprefix(prefix) in _MONTHS for prefix in _PREFIXES)
     )
 
 

@@ -3,8 +3,11 @@
 # ruff: noqa: RUF001, S108 - paths and marks are what is looked for
 
 import re
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths"]
@@ -32,6 +35,7 @@ _PARAMETER = re.compile(
 )
 
 _COLONS = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")
+_V6_REACH, _V6_AHEAD = 40, 96
 _V6_BEFORE = re.compile(r"[0-9A-Fa-f:]{1,40}")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{2,44}(?:%[0-9A-Za-z]{1,15})?(?![0-9A-Za-z:])")
 _FIXED_V6 = re.compile(r"[0:]*1?\Z|ff0|fe80::1\Z|::ffff:(?:0\.0\.0\.0|255\.|127\.)", re.IGNORECASE)
@@ -42,6 +46,7 @@ _PREFIX_LENGTH = re.compile(r"/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])(?![0-9])"
 def find_temp_paths(text: str) -> list[Span]:
     """Paths below a temporary directory that have a generated name in them, up to and with that name."""
     found: list[Span] = []
+    is_generated = lru_cache(maxsize=256)(_is_generated)
     for directory in _TEMP_DIRECTORIES:
         read = 0
         for match in directory.finditer(text):
@@ -49,19 +54,19 @@ def find_temp_paths(text: str) -> list[Span]:
             if not path:
                 continue
             read = path.end()
-            if end := _generated_end(text, match.end(), read):
+            if end := _generated_end(text, match.end(), read, is_generated):
                 head = text[max(0, match.start() - 160) : match.start()]
                 root = _DRIVE.search(head) if "\\" in match[0] or "T" in match[0] else _POSIX_ROOT.search(head)
                 found.append(span_of(match.start() - (len(head) - root.start() if root else 0), end, "temp_path"))
     return found
 
 
-def _generated_end(text: str, start: int, end: int) -> int | None:
+def _generated_end(text: str, start: int, end: int, is_generated: Callable[[str], bool]) -> int | None:
     """The end of the last generated name between `start` and `end`."""
     last = None
     for match in _NAME.finditer(text, start, end):
         name = match[0].rstrip(".")
-        if _is_generated(name):
+        if is_generated(name):
             last = match.start() + len(name)
     return last
 
@@ -77,13 +82,14 @@ def _is_generated(name: str) -> bool:
 def find_signed_urls(text: str) -> list[Span]:
     """Values of URL parameters that sign, date or expire a link."""
     found: list[Span] = []
+    is_random = lru_cache(maxsize=256)(is_opaque_under_key)
     for match in _PARAMETER.finditer(text):
         value = match["value"]
         sample = value[:128]
         if match["strong"]:
             volatile = len(value) >= 6 and any(map(str.isdigit, sample)) and not sample.startswith(("$", "%7B"))
         else:
-            volatile = len(value) >= 10 and not value.isdigit() and is_opaque_under_key(sample)
+            volatile = len(value) >= 10 and not value.isdigit() and is_random(sample)
         if volatile:
             found.append(span_of(match.start("value"), match.end("value"), "signed_url"))
     return found
@@ -92,20 +98,31 @@ def find_signed_urls(text: str) -> list[Span]:
 def find_addresses(text: str) -> list[Span]:
     """IPv6 addresses of hosts; loopback, multicast and unspecified addresses and whole networks are left alone."""
     found: list[Span] = []
+    memo = Memo()
     read = 0
     for match in _COLONS.finditer(text):
-        if match.start() < read:
+        start, end = match.span()
+        if start < read:
             continue
-        back = _V6_BEFORE.match(text[max(0, match.start() - 40) : match.start()][::-1])
-        address = _V6.match(text, match.start() - (back.end() if back else 0))
-        if not address:
-            continue
-        read = address.end()
-        value = address[0].rstrip(".")
-        end = address.start() + len(value)
-        if not _FIXED_V6.match(value) and _is_v6(value) and not _PREFIX_LENGTH.match(text, end):
-            found.append(span_of(address.start(), end, "ip"))
+        lead = min(start, _V6_REACH)
+        key = (lead, end - start, text[start - lead : end + _V6_AHEAD])
+        if span := memo.ask(key, start, partial(_address, text, start)):
+            found.append(span)
+            read = span.end
     return found
+
+
+def _address(text: str, start: int) -> Span | None:
+    """The address that the colons at `start` are part of."""
+    back = _V6_BEFORE.match(text[max(0, start - _V6_REACH) : start][::-1])
+    address = _V6.match(text, start - (back.end() if back else 0))
+    if not address:
+        return None
+    value = address[0].rstrip(".")
+    end = address.start() + len(value)
+    if _FIXED_V6.match(value) or not _is_v6(value) or _PREFIX_LENGTH.match(text, end):
+        return None
+    return span_of(address.start(), end, "ip")
 
 
 def _is_v6(value: str) -> bool:

@@ -4,7 +4,7 @@ import re
 
 from llm_observer.analysis.breakers.dates import find_dates
 from llm_observer.analysis.breakers.ids import find_letter_ids
-from llm_observer.analysis.breakers.kinds import MARKERS, Span, span_of
+from llm_observer.analysis.breakers.kinds import MARKERS, Span
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
 from llm_observer.analysis.breakers.tokens import find_tokens
 
@@ -48,7 +48,7 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     if not text.isascii() and _OTHER_DIGIT.search(text):
         text = text.translate(_TO_ASCII)
     found = find_tokens(text)
-    found += [span_of(*date) for date in find_dates(text)]
+    found += find_dates(text)
     found += find_signed_urls(text)
     found += find_addresses(text)
     found += find_temp_paths(text)

@@ -3,11 +3,13 @@
 # ruff: noqa: E501 - one line of a pattern is one alternative
 
 import re
+from functools import partial
 
 from llm_observer.analysis.breakers.ages import find_age
-from llm_observer.analysis.breakers.counters import find_counter
+from llm_observer.analysis.breakers.counters import REACH, find_counter
 from llm_observer.analysis.breakers.ids import classify
 from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.numbers import classify_address, classify_number
 
 __all__ = ["find_tokens"]
@@ -30,39 +32,65 @@ _COUNT = re.compile(
 )
 _LEAD = re.compile(r"[A-Za-z_-]+")
 _LEAD_REACH = 96
+_LONG = 512
 _AGE_UNITS = ("s", "m", "h", "d", "w", "y")
 _JOINED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 # Random letters behind a prefix happen to hold no digit once in fifty ids.
 _LETTERS = re.compile(r"_[A-Za-z]{14,40}+(?![A-Za-z0-9_-])")
 
 
+# How much of the text around a run of digits tells what it is. Behind one of `_OPEN` a JWT or base64 may go on at any
+# length.
+_BEFORE, _AFTER = 256, 112
+_OPEN = frozenset("+/.")
+
+
 def find_tokens(text: str) -> list[Span]:
     """The ids, hashes, epochs, counters, ages, IPv4 and memory addresses in `text`."""
     found: list[Span] = []
+    memo = Memo()
     for match in _FROM_DIGIT.finditer(text):
         start, end = match.span()
-        run = match[0]
-        if start and text[start - 1] in _JOINED:
-            lead = _LEAD.match(text[max(0, start - _LEAD_REACH) : start][::-1])
-            start -= lead.end() if lead else 0
-            span = classify(text, start, end)
-        elif run.isdigit():
-            span = classify_number(text, start, end)
-        elif "." in run:
-            span = classify_address(text, start)
-        elif end - start < 6:
-            span = _age(text, start, end)
+        if end - start > _LONG or text[end : end + 1] in _OPEN:
+            span = _at_digit(text, start, end)
         else:
-            span = classify(text, start, end)
+            lead = min(start, _BEFORE)
+            key = (lead, end - start, text[start - lead : end + _AFTER])
+            span = memo.ask(key, start, partial(_at_digit, text, start, end))
         if span:
             found.append(span)
-    counters = (find_counter(text, *match.span()) for match in _COUNT.finditer(text))
-    found.extend(span_of(*counter, "counter") for counter in counters if counter)
+    memo = Memo()
+    for match in _COUNT.finditer(text):
+        start, end = match.span()
+        lead = min(start, REACH)
+        key = (lead, end - start, text[start - lead : end + _AFTER])
+        if span := memo.ask(key, start, partial(find_counter, text, start, end)):
+            found.append(span)
     for match in _LETTERS.finditer(text):
-        lead = _LEAD.match(text[max(0, match.start() - _LEAD_REACH) : match.start()][::-1])
-        if lead and (span := classify(text, match.start() - lead.end(), match.end())):
+        start = match.start()
+        if span := classify(text, start - _lead(text, start), match.end()):
             found.append(span)
     return found
+
+
+def _at_digit(text: str, start: int, end: int) -> Span | None:
+    """What is found where a run that `_FROM_DIGIT` matches goes from `start` to `end`."""
+    run = text[start:end]
+    if start and text[start - 1] in _JOINED:
+        return classify(text, start - _lead(text, start), end)
+    if run.isdigit():
+        return classify_number(text, start, end)
+    if "." in run:
+        return classify_address(text, start)
+    if end - start < 6:
+        return _age(text, start, end)
+    return classify(text, start, end)
+
+
+def _lead(text: str, start: int) -> int:
+    """The length of the letters, `-` and `_` that lead up to `start`."""
+    lead = _LEAD.match(text[max(0, start - _LEAD_REACH) : start][::-1])
+    return lead.end() if lead else 0
 
 
 def _age(text: str, start: int, end: int) -> Span | None:
