@@ -97,6 +97,7 @@ def patch(
     store: str | None = None,
     hash_key: str | None = None,
     prices: str | None = None,
+    cache_rules: str | None = None,
     log_level: str | None = None,
     send_names: bool | None = None,
     call_site: bool | None = None,
@@ -117,6 +118,7 @@ def patch(
         store: The file that keeps calls for `llm-observer report`, or `"off"`.
         hash_key: A secret of 16 characters or more that keys the hashes, to share one between machines.
         prices: A file of price overrides.
+        cache_rules: A file of cache rules that go before those of this version.
         log_level: The level of the logger `llm_observer`.
         send_names: Let call sites, fine-tune and deployment names into events that are sent.
         call_site: Record which line of the application made each call; true by default.
@@ -137,6 +139,7 @@ def patch(
             store=store,
             hash_key=hash_key,
             prices=prices,
+            cache_rules=cache_rules,
             log_level=log_level,
             send_names=send_names,
             call_site=call_site,

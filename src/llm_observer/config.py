@@ -23,6 +23,7 @@ VARIABLES: Mapping[str, str] = {
     "store": "LLM_OBSERVER_STORE",
     "hash_key": "LLM_OBSERVER_HASH_KEY",
     "prices": "LLM_OBSERVER_PRICES",
+    "cache_rules": "LLM_OBSERVER_CACHE_RULES",
     "log_level": "LLM_OBSERVER_LOG_LEVEL",
     "send_names": "LLM_OBSERVER_SEND_NAMES",
     "call_site": "LLM_OBSERVER_CALL_SITE",
@@ -55,6 +56,7 @@ class Settings:
         store: The file of the local store, `None` when it is off.
         hash_key: The secret that keys the hashes, `None` for the installation's own. Never shown by `repr`.
         prices: A file of price overrides.
+        cache_rules: A file of cache rules that go before those of this version.
         log_level: Level of the logger `llm_observer`, `None` to leave it alone.
         send_names: Let call sites, fine-tune and deployment names into events that are sent.
         call_site: Record the line of the application that made each call.
@@ -69,6 +71,7 @@ class Settings:
     store: Path | None = None
     hash_key: str | None = field(default=None, repr=False)
     prices: Path | None = None
+    cache_rules: Path | None = None
     log_level: str | None = None
     send_names: bool = False
     call_site: bool = True
@@ -114,6 +117,7 @@ class Settings:
             store=read.store(),
             hash_key=read.text("hash_key"),
             prices=read.path("prices"),
+            cache_rules=read.path("cache_rules"),
             log_level=read.level(),
             send_names=bool(read.flag("send_names")),
             call_site=read.flag("call_site") is not False,

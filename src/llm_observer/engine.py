@@ -3,16 +3,19 @@
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import Self
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
+from llm_observer.analysis.rule_file import read_rules
+from llm_observer.analysis.rules import CacheRules
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.snippets import snippet
 from llm_observer.call import Call, parsed
 from llm_observer.config import Settings, state_dir
 from llm_observer.counters import counters
-from llm_observer.guard import guard
+from llm_observer.guard import guard, log
 from llm_observer.ledger import Ledger
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.terms import CallTerms, call_terms
@@ -23,6 +26,9 @@ __all__ = ["Engine"]
 
 MOST_SEGMENTS = 8192
 """A prompt of more segments is not analysed."""
+
+_TOLD = 3
+"""Faults of a file of cache rules that are logged."""
 
 MOST_BESIDE = 4
 """Calls under way that a cold one is compared with."""
@@ -45,13 +51,19 @@ class Engine:
     """
 
     def __init__(
-        self, hasher: Hasher, prices: Prices, *, wait_s: float = PRICES_WAIT_S, snippets: bool = False
+        self,
+        hasher: Hasher,
+        prices: Prices,
+        *,
+        wait_s: float = PRICES_WAIT_S,
+        snippets: bool = False,
+        cache_rules: Path | None = None,
     ) -> None:
         self.hasher = hasher
         self.prices = prices
         self._wait_s = wait_s
         self._snippets = snippets
-        self._analyzer = Analyzer(hasher)
+        self._analyzer = Analyzer(hasher, rules=_rules(cache_rules))
         self._ledger = Ledger(prices)
         self.open_calls: Callable[[], Iterable[Call]] = tuple
         """The calls that have begun and not ended."""
@@ -60,7 +72,7 @@ class Engine:
     def create(cls, settings: Settings) -> Self:
         """The engine that a process's settings ask for. Loads no prices yet."""
         hasher = Hasher(load_hash_key(settings.hash_key, state_dir()))
-        return cls(hasher, Prices(settings.prices), snippets=settings.snippets)
+        return cls(hasher, Prices(settings.prices), snippets=settings.snippets, cache_rules=settings.cache_rules)
 
     def warm_up(self) -> None:
         """Begin to load what the end of a call will need, in the background. Cheap to call again."""
@@ -124,7 +136,8 @@ class Engine:
         began = call.first_byte_s if call.first_byte_s is not None else call.duration_s
         if began is None:
             began = USUAL_START_S
-        observed = _observation(call, prompt, call.at + began)
+        ended = call.duration_s if call.duration_s is not None else began
+        observed = replace(_observation(call, prompt, call.at + began), ended_at=call.at + ended)
         finding = self._analyzer.explain(observed)
         usage = call.usage
         if finding.verdict.outcome == "cold" and usage is not None and usage.cache_read_tokens == 0:
@@ -152,6 +165,16 @@ class Engine:
             if prompt is not None and 0 < len(prompt.segments) <= MOST_SEGMENTS:
                 others.append(_observation(other, prompt, math.inf))
         return self._analyzer.beside(observed, others) if others else None
+
+
+def _rules(path: Path | None) -> CacheRules | None:
+    """The cache rules with the user's own ahead of them; those of this version alone where the file has a fault."""
+    if path is None:
+        return None
+    found = read_rules(path)
+    if found.problems:
+        log.error("cache rules are used without your own: %s", "; ".join(found.problems[:_TOLD]))
+    return found.rules()
 
 
 def _observation(call: Call, prompt: Prompt, ready_at: float) -> Observation:

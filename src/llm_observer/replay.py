@@ -55,7 +55,8 @@ def replay_engine() -> Engine:
     settings = Settings.resolve()
     prices = Prices(settings.prices)
     prices.wait(_PRICES_WAIT_S)
-    return Engine(Hasher(load_hash_key(settings.hash_key, None)), prices, wait_s=0.0, snippets=settings.snippets)
+    hasher = Hasher(load_hash_key(settings.hash_key, None))
+    return Engine(hasher, prices, wait_s=0.0, snippets=settings.snippets, cache_rules=settings.cache_rules)
 
 
 def call_from_record(record: Mapping[str, Any]) -> Call:

@@ -39,6 +39,17 @@ RULES: list[dict[str, Any]] = json.loads(
         ("azure.ai.openai", "gpt-5.6-sol", "openai-5.6", 1024),
         ("deepseek", "deepseek-chat", "deepseek", 64),
         ("groq", "llama-3.3-70b", "groq", None),
+        ("aws.bedrock", "openai.gpt-5.6-sol", "bedrock-openai-5.6", 1024),
+        ("aws.bedrock", "us.amazon.nova-pro-v1:0", "bedrock-nova", None),
+        ("gcp.gemini", "gemini-2.5-pro", "gemini", 2048),
+        ("gcp.gemini", "models/gemini-3.6-flash", "gemini", 4096),
+        ("gcp.vertex_ai", "gemini-3.1-pro", "gemini-vertex", None),
+        ("gcp.vertex_ai", "gemini-2.0-flash", "gemini-older", None),
+        ("x_ai", "grok-5", "x_ai", None),
+        ("mistral_ai", "mistral-large-latest", "mistral_ai", None),
+        ("moonshot_ai", "kimi-k3", "moonshot_ai", None),
+        ("vllm", "any/model", "vllm", 16),
+        ("sglang", "any/model", "sglang", 1),
     ],
 )
 def test_a_model_has_the_rule_of_its_group(provider: str, model: str, rule: str, minimum: int | None) -> None:
@@ -70,5 +81,5 @@ def test_every_rule_says_where_it_is_from_and_when_it_was_read() -> None:
     for rule in RULES:
         assert rule["source"]
         assert rule["retrieved"] == "2026-11-22"
-        assert rule["match"] in {"boundary", "interval"}
+        assert rule["match"] in {"boundary", "interval", "object"}
         assert set(rule["params"].values()) <= {"all", "system", "messages"}

@@ -14,7 +14,7 @@ from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.lineage import landmarks
-from llm_observer.analysis.rules import CacheRule, rule_for
+from llm_observer.analysis.rules import CacheRule, CacheRules, shipped_rules
 from llm_observer.analysis.segments import Prompt, Segment
 from llm_observer.analysis.tokens import Fit, Fits, Positions
 from llm_observer.analysis.turns import Turn, Turns, class_counts
@@ -41,6 +41,7 @@ class Observation:
     Attributes:
         at: Start of the request.
         ready_at: When its response began, as far as that is known.
+        ended_at: When its response ended; `None` for when it began.
         scope: Whose cache.
     """
 
@@ -53,6 +54,7 @@ class Observation:
     usage: Usage | None = None
     diagnostics: Mapping[str, Any] | None = None
     tag: str | None = None
+    ended_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +81,16 @@ class Analyzer:
     What it remembers is bounded, with the defaults to about 40 MB in all: half of it is the index.
     """
 
-    def __init__(self, hasher: Hasher, *, index: PrefixIndex | None = None, turns: Turns | None = None) -> None:
+    def __init__(
+        self,
+        hasher: Hasher,
+        *,
+        index: PrefixIndex | None = None,
+        turns: Turns | None = None,
+        rules: CacheRules | None = None,
+    ) -> None:
         self._hasher = hasher
+        self._rules = rules if rules is not None else CacheRules(shipped_rules())
         self._lock = threading.Lock()
         self._fingerprints = Fingerprinter(hasher)
         self._fits = Fits()
@@ -100,7 +110,7 @@ class Analyzer:
         They are calls that started before it and whose responses had not begun then. `None` where they explain
         nothing. Remembers nothing of them: that is done when they end.
         """
-        rule = rule_for(call.provider, call.model)
+        rule = self._rules.find(call.provider, call.model)
         if rule is None:
             return None
         with self._lock:
@@ -123,7 +133,7 @@ class Analyzer:
 
     def _explain(self, call: Observation) -> Finding:
         prompt, segments = call.prompt, call.prompt.segments
-        rule = rule_for(call.provider, call.model)
+        rule = self._rules.find(call.provider, call.model)
         place = self._place(call.provider, call.model, call.scope)
         fit = self._fits.of(place.fit)
         keys = self._fingerprints.keys(segments)
@@ -224,7 +234,7 @@ class Analyzer:
             chain = self._chain([], place.seed, self._joined(prompt, tools, params, rule, wire))
         return Trace(
             at=call.at,
-            ready_at=call.ready_at,
+            ready_at=_readable_at(call, rule),
             model=call.model,
             owner=place.owner,
             seed=place.seed,
@@ -308,6 +318,8 @@ class Analyzer:
                 fit.observe(counts, usage.input_tokens)
         if rule is not None and rule.match == "boundary":
             self._remember_boundaries(call, rule, trace, read_at, fit, written)
+        if usage is not None and usage.cache_read_tokens:
+            self._index.note_read(trace.seed, usage.cache_read_tokens)
         self._index.add(trace, family, landmarks(prints, trace))
 
     def _remember_boundaries(
@@ -348,6 +360,13 @@ class Analyzer:
             self._index.keep(trace.chain[position - 1], _entry(call, known, lifetime, exact, was_read=was_read))
             cached.append(position)
         trace.cached = tuple(cached)
+
+
+def _readable_at(call: Observation, rule: CacheRule | None) -> float:
+    """When what the call wrote could be read."""
+    if rule is not None and rule.readable_after == "end" and call.ended_at is not None:
+        return call.ended_at
+    return call.ready_at
 
 
 def _entry(

@@ -79,6 +79,7 @@ class Entry:
 
 
 _NODE_BYTES = 200
+_MOST_SEEDS = 1000
 _MOST_OVERLAPPING = 32
 """Calls that are looked through for one that began early enough."""
 _ENTRY_BYTES = 300
@@ -99,6 +100,8 @@ class PrefixIndex:
         self.entry: Callable[[bytes], Entry | None] = self._entries.get
         """The provider's cache entry for the prefix with this chain id, if this process's calls made one."""
         self._traces: OrderedDict[int, Trace] = OrderedDict()
+        self.least_read: OrderedDict[bytes, int] = OrderedDict()
+        """The smallest read that was reported, by seed: as large a prefix is cached there."""
         self._families: OrderedDict[str, int] = OrderedDict()
 
     def __len__(self) -> int:
@@ -148,6 +151,12 @@ class PrefixIndex:
         for landmark in landmarks:
             put(b"landmark:" + landmark, trace)
         self._shrink()
+
+    def note_read(self, seed: bytes, tokens: int) -> None:
+        """Note that a prefix of so many tokens was read from the cache."""
+        self.least_read[seed] = min(tokens, self.least_read.pop(seed, tokens))
+        if len(self.least_read) > _MOST_SEEDS:
+            self.least_read.popitem(last=False)
 
     def keep(self, chain_id: bytes, entry: Entry) -> None:
         """Note that a prefix is in the provider's cache."""

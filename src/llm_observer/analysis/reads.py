@@ -121,6 +121,8 @@ class Reads:
         return Read(position, tokens if self._most is None else min(tokens, self._most), error)
 
     def _as_sent(self) -> Read:
+        if self._rule.needs is not None and self._rule.needs not in self._prompt.params:
+            return NOTHING
         if self._rule.match == "interval":
             return self._interval_as_sent()
         now = self._now
@@ -184,6 +186,8 @@ class Reads:
         shared = self.shared(then)
         if not shared:
             return NOTHING
+        if self._rule.needs is not None and self._rule.needs not in self._prompt.params:
+            return NOTHING
         if self._rule.match == "interval":
             return self._on_grid(shared, then)
         for position in sorted(then.cached, reverse=True):
@@ -228,7 +232,9 @@ class Reads:
         return NOTHING
 
     def uncached(self) -> bool:
-        """Whether the request has no boundary at all where the provider wants one."""
+        """Whether the request has no boundary at all where the provider wants one, or not what caching needs."""
+        if self._rule.needs is not None and self._rule.needs not in self._prompt.params:
+            return True
         return self._rule.match == "boundary" and not self.writes
 
     def within_lifetime(self, then: Trace) -> bool:

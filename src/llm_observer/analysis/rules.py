@@ -1,9 +1,9 @@
-"""How each provider's prompt cache matches, as dated data: `cache_rules.json` beside this file."""
+"""How each provider's prompt cache matches, as dated data: `cache_rules.json` beside this file, and the user's own."""
 
 import functools
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -11,8 +11,9 @@ from typing import Any, Literal
 
 from llm_observer.analysis.jsons import as_list, as_mapping
 
-__all__ = ["CacheRule", "rule_for"]
+__all__ = ["CacheRule", "CacheRules", "rule_for", "shipped_rules"]
 
+_MOST_FOUND = 512
 _DATE = re.compile(r"[-@]\d{4}-?\d{2}-?\d{2}(?:-v\d+)?(?::\d+)?$|-latest$")
 
 
@@ -22,7 +23,8 @@ class CacheRule:
 
     Attributes:
         match: `interval`: the longest common prefix, rounded down to a grid. `boundary`: a prefix can be read only
-            where an earlier request wrote one and this request looks.
+            where an earlier request wrote one and this request looks. `object`: only what the request names can be
+            read, such as Gemini's `CachedContent`.
         min_tokens: The shortest prefix that is cached; `None` when not documented.
         grid: Tokens to which a read is rounded down.
         report_grid: Tokens to which the reported read is rounded down.
@@ -34,11 +36,14 @@ class CacheRule:
         ttl_s: Seconds that an entry lives, by the lifetime's name in a request, from its last use.
         ttl_default: The name of the lifetime that applies when the request names none.
         ttl_sure_s, ttl_most_s: Where only a range is known: an idle entry surely lives so long, and at most so long.
+        readable_after: From when on what a request wrote can be read: `first_byte` or `end` of its response; `None`
+            when not documented.
+        needs: The parameter without which nothing is cached.
         params: Parameters that the cache depends on, and from where on in the prompt: `all`, `system`, `messages`.
     """
 
     id: str
-    match: Literal["interval", "boundary"]
+    match: Literal["interval", "boundary", "object"]
     min_tokens: int | None = None
     grid: int | None = None
     report_grid: int | None = None
@@ -52,7 +57,15 @@ class CacheRule:
     ttl_default: str | None = None
     ttl_sure_s: int | None = None
     ttl_most_s: int | None = None
+    readable_after: str | None = None
+    needs: str | None = None
     params: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def tells_loss(self) -> bool:
+        """Whether enough is documented to say of a read that did not come that the provider lost it."""
+        lives = bool(self.ttl_s) or self.ttl_sure_s is not None
+        return self.min_tokens is not None and lives and self.match != "object"
 
     def lifetime(self, name: str | None) -> tuple[str | None, int | None]:
         """The name and the seconds of the lifetime that a request asks for by `name`."""
@@ -62,20 +75,44 @@ class CacheRule:
         return default, self.ttl_s.get(default) if default is not None else None
 
 
+class CacheRules:
+    """The rules in their order; the first whose provider and model fit applies. Safe in threads."""
+
+    def __init__(self, data: Sequence[Mapping[str, Any]]) -> None:
+        self._data = data
+        self._found: dict[tuple[str, str | None], CacheRule | None] = {}
+
+    def find(self, provider: str, model: str | None) -> CacheRule | None:
+        """The rule for a model of a provider, `None` when its cache is not documented."""
+        if (provider, model) not in self._found:
+            if len(self._found) >= _MOST_FOUND:
+                self._found.clear()
+            name = (model or "").lower().removeprefix("models/")
+            fitting = (
+                row
+                for row in self._data
+                if _fits(provider, list(as_list(row["providers"]))) and _fits(name, as_list(row["models"]))
+            )
+            row = next(fitting, None)
+            self._found[provider, model] = _rule(row, name) if row is not None else None
+        return self._found[provider, model]
+
+
 @functools.cache
-def _data() -> list[Mapping[str, Any]]:
+def shipped_rules() -> tuple[Mapping[str, Any], ...]:
+    """The rules of this version, as data."""
     text = files("llm_observer.analysis").joinpath("cache_rules.json").read_text(encoding="utf-8")
-    return [as_mapping(rule) for rule in as_list(json.loads(text)["rules"])]
+    return tuple(as_mapping(rule) for rule in as_list(json.loads(text)["rules"]))
 
 
-@functools.lru_cache(maxsize=512)
+@functools.cache
+def _shipped() -> CacheRules:
+    return CacheRules(shipped_rules())
+
+
 def rule_for(provider: str, model: str | None) -> CacheRule | None:
-    """The rule for a model of a provider, `None` when its cache is not documented."""
-    name = (model or "").lower().removeprefix("models/")
-    for data in _data():
-        if provider in data["providers"] and _fits(name, data["models"]):
-            return _rule(data, name)
-    return None
+    """The rule of this version for a model of a provider, `None` when its cache is not documented."""
+    return _shipped().find(provider, model)
 
 
 def _fits(model: str, patterns: list[str]) -> bool:
@@ -87,7 +124,10 @@ def _fits(model: str, patterns: list[str]) -> bool:
 def _rule(data: Mapping[str, Any], model: str) -> CacheRule:
     undated = _DATE.sub("", model)
     minimum: int | None = None
-    for row in as_list(data.get("min_tokens")):
+    given = data.get("min_tokens")
+    if isinstance(given, int):
+        minimum = given
+    for row in as_list(given):
         if _fits(undated, row["models"]) or _fits(model, row["models"]):
             minimum = row["tokens"]
             break
@@ -108,5 +148,7 @@ def _rule(data: Mapping[str, Any], model: str) -> CacheRule:
         ttl_default=data.get("ttl_default"),
         ttl_sure_s=data.get("ttl_sure_s"),
         ttl_most_s=data.get("ttl_most_s"),
+        readable_after=data.get("readable_after"),
+        needs=data.get("needs"),
         params=data.get("params", {}),
     )

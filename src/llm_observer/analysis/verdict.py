@@ -56,7 +56,7 @@ def judge(
     reported = usage.cache_read_tokens if usage is not None else None
     if reported is None or not prompt.segments:
         return Verdict(outcome="not_reported"), 0
-    if rule is None:
+    if rule is None or rule.match == "object":
         outcome: Outcome = "hit" if reported else "cold"
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
     _, then = index.deepest(now.canonical_chain, now.seed, now.at)
@@ -264,6 +264,8 @@ class _Judge:
             lost, causes = False, ()
         if not lost:
             return self._unbroken(reported, causes)
+        if not self._is_known(best.tokens) or not (causes or self._rule.tells_loss):
+            return self._undecided(reported)
         if not causes:
             causes = ("evicted_or_rerouted",)
             where = self._prompt.segments[best.position - 1].path if best.position else None
@@ -293,6 +295,23 @@ class _Judge:
 
     def _gap(self, used_at: float | None) -> float | None:
         return None if used_at is None else round(max(0.0, self._now.at - used_at), 3)
+
+    def _is_known(self, tokens: int) -> bool:
+        """Whether a prefix of that size is known to be cached: by the rule, or because as small a one was read."""
+        if self._rule.min_tokens is not None or self._rule.match != "interval":
+            return True
+        least = self._index.least_read.get(self._now.seed)
+        return least is not None and least <= tokens
+
+    @staticmethod
+    def _undecided(reported: int) -> Verdict:
+        """Less was read than there might be, and what the provider documents does not say whether it was to be had."""
+        return Verdict(
+            outcome="partial" if reported else "miss",
+            reported_tokens=reported,
+            confidence=0.3,
+            confirmed_by=("usage",),
+        )
 
     def _method(self, read: Read) -> str:
         """How the tokens of a read were come by."""
@@ -343,6 +362,10 @@ class _Judge:
             return 0.5
         if self._rule.min_tokens is not None and best.tokens * (1 - best.error) < self._rule.min_tokens:
             return 0.5
+        if cause == "ttl_expired" and self._rule.match == "interval":
+            # Between what is sure and what is the most, the entry may have lived on and been lost otherwise.
+            gap = self._now.at - self._reads.used_at if self._reads.used_at is not None else 0.0
+            return 0.9 if self._rule.ttl_most_s is not None and gap > self._rule.ttl_most_s else 0.6
         if cause in {"ttl_expired", "concurrent_cold_start"}:
             return 0.8
         return 0.95 if best.error < 0.05 else 0.9

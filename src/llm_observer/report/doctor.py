@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from llm_observer._version import __version__
+from llm_observer.analysis.rule_file import read_rules
 from llm_observer.config import VARIABLES, Settings, state_dir
 from llm_observer.export.store import StoreError, read_events
 from llm_observer.pricing.overrides import read_prices
@@ -51,6 +52,7 @@ def checks(environ: Mapping[str, str], settings: Settings) -> Iterator[Check]:
     yield from _store(settings)
     yield _hash_key(settings)
     yield from _prices(settings)
+    yield from _cache_rules(settings)
     yield _telemetry(settings)
     for variable in sorted(set(VARIABLES.values()) & set(environ)):
         yield Check("setting", f"{variable}={_shown(variable, environ[variable])}")
@@ -161,6 +163,15 @@ def _prices(settings: Settings) -> Iterator[Check]:
             yield Check("prices", f"{len(own.entries)} of your own, from {settings.prices}")
         for problem in own.problems:
             yield Check("prices", problem, "problem")
+
+
+def _cache_rules(settings: Settings) -> Iterator[Check]:
+    if settings.cache_rules is not None:
+        own = read_rules(settings.cache_rules)
+        if not own.problems:
+            yield Check("cache rules", f"{len(own.rows)} of your own, from {settings.cache_rules}")
+        for problem in own.problems:
+            yield Check("cache rules", problem, "problem")
 
 
 def _telemetry(settings: Settings) -> Check:
