@@ -1,5 +1,6 @@
 """Instrumenting and undoing it: in any order with imports, exactly, and without a trace."""
 
+import importlib.util
 import inspect
 import subprocess
 import sys
@@ -84,6 +85,38 @@ def test_what_another_has_wrapped_since_stays(
     assert passed == [True]
     assert spans.all() == []
     monkeypatch.setattr(base, "request", ours.__wrapped__)
+
+
+HALF_IMPORTED = """
+import importlib.abc, sys, threading
+import llm_observer
+
+class Noting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name == "httpx2" and threading.current_thread() is not threading.main_thread():
+            print("in a thread of its own")
+
+sys.meta_path.insert(0, Noting())
+llm_observer.patch(store="off")
+import openai
+assert "httpx2" in sys.modules or "openai._httpx2" not in sys.modules
+with openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="key", max_retries=0) as client:
+    try:
+        client.chat.completions.create(model="m", messages=[])
+    except openai.APIConnectionError:
+        print("refused")
+"""
+
+
+def test_the_http_library_is_never_half_imported_during_a_call() -> None:
+    """A release of the SDK that uses it only if it was imported would fail on it: it looks at each request."""
+    done = subprocess.run(
+        [sys.executable, "-c", HALF_IMPORTED], capture_output=True, text=True, check=False, timeout=60
+    )
+    said = done.stdout.split("\n")
+    assert "refused" in said, done.stderr
+    if importlib.util.find_spec("openai._httpx2") is not None:
+        assert "in a thread of its own" not in said
 
 
 def test_an_open_stream_survives_uninstrumenting(

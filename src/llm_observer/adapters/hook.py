@@ -8,7 +8,9 @@ which has the bytes as sent. The items of a stream go through `__stream__`.
 """
 
 import functools
+import importlib
 import inspect
+import sys
 import threading
 from collections.abc import Callable
 from types import ModuleType
@@ -80,6 +82,7 @@ class Hook:
             self._patches.clear()
 
     def _patch(self, module: Any) -> None:
+        _load_http_library(module)
         self._streams = (module.Stream, module.AsyncStream)
         wrappers: list[tuple[type, str, Callable[[Any], Any]]] = [
             (module.SyncAPIClient, "request", self._sync_request),
@@ -200,6 +203,17 @@ class Hook:
             return request
 
         return _build_request
+
+
+def _load_http_library(module: Any) -> None:
+    """Import `httpx2` for an SDK that uses it only if somebody has.
+
+    Such a release looks for it among the imported modules at each request, and fails on one that is half imported. Our
+    price list imports it in a thread of its own, during the first call.
+    """
+    if f"{module.__name__.partition('.')[0]}._httpx2" in sys.modules and "httpx2" not in sys.modules:
+        with guard("hook.http_library"):
+            importlib.import_module("httpx2")
 
 
 def _around(base: type, original: Any) -> list[type]:
