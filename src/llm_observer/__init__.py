@@ -174,7 +174,12 @@ def on_call(function: CallbackT) -> CallbackT:
     """Call `function` with the `CallReport` of each call when it has ended, on the thread where it ended.
 
     What it raises is counted and does not reach the call. Can be used as a decorator.
+
+    Raises:
+        TypeError: `function` cannot be called.
     """
+    if not callable(function):
+        raise TypeError(f"function has to be callable, not {type(function).__name__}")
     return callbacks.add(function)
 
 

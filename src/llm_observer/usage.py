@@ -1,14 +1,21 @@
 """Token usage as OpenTelemetry counts it, converted from each provider's own shape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from decimal import Context, Decimal
+from operator import attrgetter
 from typing import Any, Final, Self, cast
 
 __all__ = ["IteratedUsage", "Iteration", "Usage"]
 
 _MOST: Final = 2**53
 """No call has this many tokens; up to here JSON readers and OTLP keep a count exact."""
+
+_NO_COUNT: Final = -(2**60)
+"""Stands for what is no count until `_sound` has seen it. Any sum with it is negative too."""
+
+_LANGCHAIN: Final = frozenset({"cache_read", "cache_creation"})
+_XAI: Final = frozenset({"x_ai", "xai", "x-ai"})
 
 _EMPTY: Final[Mapping[str, Any]] = {}
 
@@ -57,22 +64,15 @@ class Usage:
     def from_provider(cls, provider: str, api: str, raw: Mapping[str, Any]) -> "Usage | None":
         """Convert what `provider` reports for `api`; `None` when it reports no token counts at all. Never raises.
 
-        The shape decides, not the provider's name alone: many providers speak another's API. A count that is not a
-        non-negative integer is "not reported". For a stream, pass the merged usage: Anthropic's are cumulative.
+        The shape decides, not the provider's name alone: many providers speak another's API. `null` is "not reported";
+        anything else that is not a non-negative integer is left out too, and makes the usage a `problem`, since what it
+        should have counted cannot be priced. For a stream, pass the merged usage: Anthropic's are cumulative.
         """
         if not _is_mapping(raw):
             return None
-        if api == "messages":
-            return _from_anthropic(raw)
-        if "prompt_tokens" in raw:
-            return _from_openai(provider, api, raw)
-        if "promptTokenCount" in raw or "prompt_token_count" in raw:
-            return _from_gemini(raw)
-        if "inputTokens" in raw or "outputTokens" in raw:
-            return _from_converse(raw)
-        if provider == "anthropic" or "cache_read_input_tokens" in raw or "cache_creation_input_tokens" in raw:
-            return _from_anthropic(raw)
-        return _from_openai(provider, api, raw)
+        provider = provider if isinstance(provider, str) else ""  # pyright: ignore[reportUnnecessaryIsInstance]
+        usage = _converted(provider, api, raw)
+        return usage if usage is None else _sound(usage)
 
     @classmethod
     def from_mapping(cls, mapping: "Mapping[str, Any] | Usage") -> "Usage":
@@ -83,6 +83,10 @@ class Usage:
         """
         if isinstance(mapping, Usage):
             usage = mapping
+            for name in _COUNT_NAMES:
+                _checked(name, getattr(usage, name))
+        elif not _is_mapping(mapping):
+            raise ValueError("the usage is not a mapping")
         else:
             values = {str(name): _checked(str(name), value) for name, value in mapping.items()}
             usage = cls(**cast("dict[str, Any]", values))
@@ -98,7 +102,7 @@ class Usage:
         if whole is not None and read + write > whole:
             return "invalid_usage"
         long_writes = (self.cache_write_1h_tokens or 0) + (self.cache_write_12h_tokens or 0)
-        if long_writes and self.cache_write_tokens is not None and long_writes > write:
+        if long_writes > write:
             return "invalid_usage"
         audio, image = self.input_audio_tokens or 0, self.input_image_tokens or 0
         if (audio or image) and whole is not None and audio + image > whole:
@@ -150,6 +154,76 @@ class IteratedUsage(Usage):
         return made
 
 
+class _Unsound(Usage):
+    """A usage of which some count was no count: the others stand, and no cost can be told."""
+
+    __slots__ = ()
+
+    @property
+    def problem(self) -> str | None:
+        """Always `invalid_usage`."""
+        return "invalid_usage"
+
+
+def _sound(usage: Usage) -> Usage | None:
+    """`usage`, if its counts are; else what is left of it, `None` when that is nothing."""
+    counts = _COUNTS(usage)
+    for count in counts:
+        if count is not None and count < 0:
+            break
+    else:
+        return usage
+    left = {name: count for name, count in zip(_COUNT_NAMES, counts, strict=True) if count is not None and count >= 0}
+    return _Unsound(**left, reported_cost_usd=usage.reported_cost_usd) if left else None
+
+
+def _converted(provider: str, api: str, raw: Mapping[str, Any]) -> Usage | None:
+    """What is reported, with negative counts in the place of what is no count."""
+    if "input_token_details" in raw and _LANGCHAIN & _mapping(raw["input_token_details"]).keys():
+        return _from_langchain(raw)
+    if api == "messages":
+        return _from_anthropic(raw)
+    if "prompt_tokens" in raw:
+        return _from_openai(provider, api, raw)
+    if "generation_token_count" in raw:
+        return _from_llama(raw)
+    if "promptTokenCount" in raw or "prompt_token_count" in raw:
+        return _from_gemini(raw)
+    if "inputTokens" in raw or "outputTokens" in raw:
+        return _from_bedrock(raw, "inputTokens", "outputTokens")
+    if "inputTokenCount" in raw or "outputTokenCount" in raw:
+        return _from_bedrock(raw, "inputTokenCount", "outputTokenCount")
+    if provider == "anthropic" or "cache_read_input_tokens" in raw or "cache_creation_input_tokens" in raw:
+        return _from_anthropic(raw)
+    return _from_openai(provider, api, raw)
+
+
+def _from_langchain(raw: Mapping[str, Any]) -> Usage | None:
+    """LangChain's `usage_metadata`, which is inclusive for every provider."""
+    into, out = _mapping(raw["input_token_details"]), _mapping(raw.get("output_token_details"))
+    hour, usual = _count(into.get("ephemeral_1h_input_tokens")), _count(into.get("ephemeral_5m_input_tokens"))
+    written = _count(into.get("cache_creation"))
+    # Where it tells lifetimes apart, its sum is zero.
+    written = written or _sum(written, _sum(hour, usual))
+    return Usage(
+        input_tokens=_count(raw.get("input_tokens")),
+        output_tokens=_count(raw.get("output_tokens")),
+        cache_read_tokens=_count(into.get("cache_read")),
+        cache_write_tokens=written,
+        cache_write_1h_tokens=hour,
+        input_audio_tokens=_count(into.get("audio")),
+        reasoning_tokens=_count(out.get("reasoning")),
+        output_audio_tokens=_count(out.get("audio")),
+    )
+
+
+def _from_llama(raw: Mapping[str, Any]) -> Usage | None:
+    """Llama's own, as Bedrock's InvokeModel gives it."""
+    return Usage(
+        input_tokens=_count(raw.get("prompt_token_count")), output_tokens=_count(raw.get("generation_token_count"))
+    )
+
+
 def _from_openai(provider: str, api: str, raw: Mapping[str, Any]) -> Usage | None:
     """Chat Completions, Responses, Completions, Embeddings, Realtime, and who speaks like them: all inclusive.
 
@@ -165,8 +239,11 @@ def _from_openai(provider: str, api: str, raw: Mapping[str, Any]) -> Usage | Non
     into = _first_mapping(raw, "prompt_tokens_details", "input_tokens_details", "input_token_details")
     out = _first_mapping(raw, "completion_tokens_details", "output_tokens_details", "output_token_details")
     read = _count(into.get("cached_tokens"))
+    hit, missed = _count(raw.get("prompt_cache_hit_tokens")), _count(raw.get("prompt_cache_miss_tokens"))
     if read is None:
-        read = _count(raw.get("prompt_cache_hit_tokens"))
+        read = hit
+    if hit is not None and missed is not None and tokens_in is not None and hit + missed != tokens_in:
+        read = _NO_COUNT
     if read is None:
         read = _count(raw.get("cached_tokens"))
     lifetimes = _mapping(into.get("cache_write_tokens_details"))
@@ -176,11 +253,11 @@ def _from_openai(provider: str, api: str, raw: Mapping[str, Any]) -> Usage | Non
     if tokens_in is None and tokens_out is None:
         return None
 
-    total = _count(raw.get("total_tokens"))
+    total = _total(raw.get("total_tokens"))
     if tokens_out is not None and tokens_in is not None:
         if reasoning:
             if tokens_in + tokens_out + reasoning == total or (
-                total is None and provider == "x_ai" and api == "chat.completions"
+                total is None and provider in _XAI and api == "chat.completions"
             ):
                 tokens_out += reasoning
         elif provider.startswith("gcp.") and total is not None and total > tokens_in + tokens_out:
@@ -198,6 +275,8 @@ def _from_openai(provider: str, api: str, raw: Mapping[str, Any]) -> Usage | Non
         reasoning_tokens=reasoning,
         output_audio_tokens=_count(out.get("audio_tokens")),
         output_image_tokens=_count(out.get("image_tokens")),
+        # Sources of xAI's live search have a fee each.
+        web_search_requests=_count(raw.get("num_sources_used")) if provider in _XAI else None,
         reported_cost_usd=_bill(provider, raw),
     )
 
@@ -217,7 +296,7 @@ def _from_anthropic(raw: Mapping[str, Any]) -> Usage | None:
     iterations: list[Iteration] = []
     for run, kind in zip(runs, kinds, strict=True):
         tokens = _anthropic_run(_mapping(run))
-        if tokens is None or kind not in _PRICED_RUNS:
+        if tokens is None or _sound(tokens) is not tokens or kind not in _PRICED_RUNS:
             # Not to be told, so neither is the sum.
             return IteratedUsage.of(usage, ())
         model = run.get("model")
@@ -250,14 +329,17 @@ def _anthropic_run(raw: Mapping[str, Any]) -> Usage | None:
     )
 
 
-def _from_converse(raw: Mapping[str, Any]) -> Usage | None:
-    """Bedrock Converse: `inputTokens` excludes what the cache gave and took, so it is summed."""
-    rest = _count(raw.get("inputTokens"))
-    tokens_out = _count(raw.get("outputTokens"))
-    if rest is None and tokens_out is None:
+def _from_bedrock(raw: Mapping[str, Any], tokens_in: str, tokens_out: str) -> Usage | None:
+    """Bedrock's own: what came in excludes what the cache gave and took, so it is summed.
+
+    Converse and the metrics of InvokeModel name the counts differently, and Nova's own usage some of each.
+    """
+    rest = _count(raw.get(tokens_in))
+    out = _count(raw.get(tokens_out))
+    if rest is None and out is None:
         return None
-    read = _count(raw.get("cacheReadInputTokens"))
-    write = _count(raw.get("cacheWriteInputTokens"))
+    read = _count(raw.get("cacheReadInputTokens", raw.get("cacheReadInputTokenCount")))
+    write = _count(raw.get("cacheWriteInputTokens", raw.get("cacheWriteInputTokenCount")))
     write_1h = None
     for entry in _sequence(raw.get("cacheDetails")):
         detail = _mapping(entry)
@@ -266,7 +348,7 @@ def _from_converse(raw: Mapping[str, Any]) -> Usage | None:
             write_1h = (write_1h or 0) + tokens
     return Usage(
         input_tokens=None if rest is None else rest + (read or 0) + (write or 0),
-        output_tokens=tokens_out,
+        output_tokens=out,
         cache_read_tokens=read,
         cache_write_tokens=write,
         cache_write_1h_tokens=write_1h,
@@ -285,7 +367,7 @@ def _from_gemini(raw: Mapping[str, Any]) -> Usage | None:
     tool_use = _count(field("toolUsePromptTokenCount", "tool_use_prompt_token_count"))
     candidates = _count(field("candidatesTokenCount", "candidates_token_count"))
     thoughts = _count(field("thoughtsTokenCount", "thoughts_token_count"))
-    total = _count(field("totalTokenCount", "total_token_count"))
+    total = _total(field("totalTokenCount", "total_token_count"))
     tokens_in = None if prompt is None else prompt + (tool_use or 0)
     tokens_out = None
     if candidates is not None or thoughts is not None:
@@ -326,7 +408,7 @@ def _modalities(value: Any) -> dict[str, int]:
 
 def _bill(provider: str, raw: Mapping[str, Any]) -> Decimal | None:
     """The provider's own bill in US dollars, where its usage has one."""
-    ticks = _count(raw.get("cost_in_usd_ticks"))
+    ticks = _total(raw.get("cost_in_usd_ticks"))
     if ticks is not None:
         return Decimal(ticks).scaleb(-_TICKS_PER_USD_EXPONENT, _EXACT)
     path = _COST_FIELDS.get(provider)
@@ -373,14 +455,20 @@ def _checked(name: str, value: Any) -> int | Decimal | None:
         if cost is None:
             raise ValueError("reported_cost_usd is not an amount")
         return cost
-    count = _count(value)
+    count = _total(value)
     if count is None:
         raise ValueError(f"{name} is not a count")
     return count
 
 
 def _count(value: Any) -> int | None:
+    """A count; `_NO_COUNT` for what is there and is none."""
     # `type is`, since a bool is an int too.
+    return value if value is None or (type(value) is int and 0 <= value <= _MOST) else _NO_COUNT
+
+
+def _total(value: Any) -> int | None:
+    """A count that others are compared with, and nothing is charged by: `None` for what is none."""
     return value if type(value) is int and 0 <= value <= _MOST else None
 
 
@@ -409,3 +497,5 @@ def _sequence(value: Any) -> Sequence[Any]:
 
 
 _NAMES: Final = frozenset(field.name for field in fields(Usage))
+_COUNT_NAMES: Final = tuple(field.name for field in fields(Usage) if field.name != "reported_cost_usd")
+_COUNTS: Final[Callable[[Usage], tuple[int | None, ...]]] = attrgetter(*_COUNT_NAMES)

@@ -254,3 +254,20 @@ def test_the_log_level_is_the_loggers(patched: Callable[..., None]) -> None:
         assert logger.level == logging.DEBUG, "without a level it is left alone"
     finally:
         logger.setLevel(before)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "argument"),
+    [
+        ("detect_breakers", ["odd"], "text"),
+        ("prefix_similarity", ["odd", "text"], "a"),
+        ("prefix_similarity", ["text", "odd"], "b"),
+        ("tag", ["odd"], "name"),
+        ("on_call", ["odd"], "function"),
+    ],
+)
+@pytest.mark.parametrize("odd", [None, 5, b"text", ["text"]], ids=["None", "int", "bytes", "list"])
+def test_an_argument_of_another_type_is_named(name: str, arguments: list[str], argument: str, odd: object) -> None:
+    """These are plain functions: what is wrong is said at once, with the argument's name and what it should be."""
+    with pytest.raises(TypeError, match=rf"^{argument} has to be .*, not {type(odd).__name__}$"):
+        getattr(llm_observer, name)(*(odd if given == "odd" else given for given in arguments))

@@ -1,6 +1,6 @@
 """Where the price is not known the cost is absent, with the reason; it is never zero and never another tier's."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -280,12 +280,69 @@ class TestEstimateCost:
             {"input_tokens": True, "output_tokens": 0},
             {"input_tokens": 5, "output_tokens": 1, "cache_read_tokens": 6},
             {"input_tokens": 5, "output_tokens": 1, "reported_cost_usd": "free"},
+            {"input_tokens": 5, "output_tokens": 1, "cache_write_1h_tokens": 3},
             Usage(input_tokens=1, output_tokens=1, reasoning_tokens=2),
+            Usage(input_tokens=-1, output_tokens=1),
+            Usage(input_tokens="5", output_tokens=1),  # pyright: ignore[reportArgumentType]
+            [("input_tokens", 5)],
+            "5 tokens",
+            5,
         ],
     )
     def test_invalid_usage(self, usage: Any) -> None:
         """A provider's own names, odd values and contradictions are told, not guessed at."""
         assert estimate_cost(provider="openai", model="gpt-4o", usage=usage) == CostEstimate(reason="invalid_usage")
+
+    def test_no_usage_at_all(self) -> None:
+        """What `Usage.from_provider` gives for a body without counts."""
+        assert estimate_cost(provider="openai", model="gpt-4o", usage=None) == CostEstimate(reason="no_usage")
+
+    @pytest.mark.parametrize(
+        ("terms", "reason"),
+        [
+            ({"provider": None}, "invalid_terms"),
+            ({"provider": ""}, "unknown_provider"),
+            ({"provider": 3}, "invalid_terms"),
+            ({"provider": ["openai"]}, "invalid_terms"),
+            ({"model": None}, "unknown_model"),
+            ({"model": 3}, "invalid_terms"),
+            ({"model": "x" * 10_000}, "unknown_model"),
+            ({"service_tier": 3}, "invalid_terms"),
+            ({"service_tier": "auto"}, "unknown_tier"),
+            ({"service_tier": "scale"}, "unknown_tier"),
+            ({"service_tier": "flex", "batch": True}, "unknown_tier"),
+            ({"batch": "yes"}, "invalid_terms"),
+            ({"batch": None}, "invalid_terms"),
+            ({"speed": {}}, "invalid_terms"),
+            ({"inference_geo": "mars"}, "unknown_geo"),
+            ({"inference_geo": 4}, "invalid_terms"),
+            ({"at": "yesterday"}, "invalid_terms"),
+            ({"at": float("nan")}, "invalid_terms"),
+            ({"at": 1e20}, "invalid_terms"),
+            ({"at": date(2026, 1, 1)}, "invalid_terms"),
+        ],
+    )
+    def test_never_raises_for_terms_of_another_type(self, terms: dict[str, Any], reason: str) -> None:
+        """Each says in a word what is wrong with it."""
+        given: dict[str, Any] = {"provider": "openai", "model": "gpt-4o", "usage": PLAIN, "at": NOON, **terms}
+        assert estimate_cost(**given) == CostEstimate(reason=reason)
+
+    @pytest.mark.parametrize("terms", [{"provider": "OpenAI"}, {"model": "GPT-4o"}, {"service_tier": "standard_only"}])
+    def test_spellings_of_the_usual(self, terms: dict[str, Any]) -> None:
+        """Capitals do not matter; a call that asked for no priority was served as usual."""
+        given: dict[str, Any] = {"provider": "openai", "model": "gpt-4o", "usage": PLAIN, "at": NOON, **terms}
+        assert estimate_cost(**given).usd == estimate_cost(provider="openai", model="gpt-4o", usage=PLAIN, at=NOON).usd
+
+    def test_a_home_that_is_nobodys(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A path of overrides that cannot be is a problem of the overrides, not of the caller."""
+        monkeypatch.setenv("LLM_OBSERVER_PRICES", "~no-such-user-here/prices.toml")
+        default_prices.cache_clear()
+        try:
+            estimate = estimate_cost(provider="openai", model="gpt-4o", usage=PLAIN, at=NOON)
+            assert default_prices().problems
+        finally:
+            default_prices.cache_clear()
+        assert estimate.usd is not None
 
     def test_reads_the_overrides_of_the_environment(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
         """`LLM_OBSERVER_PRICES` names a file that wins over the list."""

@@ -336,6 +336,89 @@ def test_what_is_not_a_count_is_not_reported(provider: str, api: str, names: lis
         read({**raw, "iterations": entry, "cacheDetails": entry, "promptTokensDetails": entry}, provider, api)
 
 
+@pytest.mark.parametrize("value", ["900", -1, 1.5, 900.0, True, [], {}, 10**30, float("nan")])
+@pytest.mark.parametrize(
+    ("provider", "api", "raw"),
+    [
+        ("openai", "chat.completions", {"prompt_tokens": 9_000, "completion_tokens": None}),
+        ("openai", "chat.completions", {"prompt_tokens": 9_000, "prompt_tokens_details": {"cached_tokens": None}}),
+        ("openai", "responses", {"input_tokens": 9_000, "output_tokens_details": {"reasoning_tokens": None}}),
+        ("deepseek", "chat.completions", {"prompt_tokens": 9_000, "prompt_cache_hit_tokens": None}),
+        ("anthropic", "messages", {"input_tokens": 9_000, "cache_read_input_tokens": None}),
+        ("anthropic", "messages", {"input_tokens": 9_000, "cache_creation": {"ephemeral_1h_input_tokens": None}}),
+        ("aws.bedrock", "converse", {"inputTokens": 9_000, "cacheReadInputTokens": None}),
+        ("gcp.gemini", "generate_content", {"promptTokenCount": 9_000, "toolUsePromptTokenCount": None}),
+        ("gcp.gemini", "generate_content", {"promptTokenCount": 9_000, "cachedContentTokenCount": None}),
+        ("gcp.gemini", "generate_content", {"promptTokenCount": 9_000, "thoughtsTokenCount": None}),
+    ],
+)
+def test_a_usage_with_a_count_that_is_none_cannot_be_priced(
+    provider: str, api: str, raw: dict[str, Any], value: Any
+) -> None:
+    """Charging such a part as something else would be a guess; `null` is what providers say for "not counted"."""
+
+    def filled(part: Any) -> Any:
+        if isinstance(part, dict):
+            return {name: filled(inner) for name, inner in part.items()}  # pyright: ignore[reportUnknownVariableType]
+        return value if part is None else part
+
+    usage = read(raw, provider, api)
+    assert usage is not None
+    assert usage.problem is None
+    odd = read(filled(raw), provider, api)
+    assert odd is None or odd.problem == "invalid_usage"
+    assert odd is None or all(count is None or count >= 0 for count in (odd.input_tokens, odd.cache_read_tokens))
+
+
+def test_deepseek_counts_that_do_not_add_up() -> None:
+    """Hits and misses make the prompt."""
+    raw = {"prompt_tokens": 1_000, "completion_tokens": 1, "prompt_cache_hit_tokens": 900}
+    fits, more = (read({**raw, "prompt_cache_miss_tokens": missed}, "deepseek") for missed in (100, 101))
+    assert fits is not None
+    assert fits.problem is None
+    assert more is not None
+    assert more.problem == "invalid_usage"
+
+
+def test_langchain() -> None:
+    """Its counts are inclusive for every provider; where it tells Anthropic's lifetimes apart, its sum is zero."""
+    details = {"cache_read": 900, "cache_creation": 0, "audio": 7}
+    raw = {"input_tokens": 1_000, "output_tokens": 10, "total_tokens": 1_010, "input_token_details": details}
+    expected = Usage(
+        input_tokens=1_000,
+        output_tokens=10,
+        cache_read_tokens=900,
+        cache_write_tokens=0,
+        input_audio_tokens=7,
+        reasoning_tokens=4,
+    )
+    raw["output_token_details"] = {"reasoning": 4}
+    assert read(raw, "openai", "responses") == read(raw, "anthropic", "messages") == expected
+    split = {"cache_creation": 0, "ephemeral_5m_input_tokens": 60, "ephemeral_1h_input_tokens": 40}
+    usage = read({**raw, "input_token_details": split}, "anthropic", "messages")
+    assert usage is not None
+    assert (usage.input_tokens, usage.cache_write_tokens, usage.cache_write_1h_tokens) == (1_000, 100, 40)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        {"inputTokens": 10, "outputTokens": 5, "cacheReadInputTokenCount": 3, "cacheWriteInputTokenCount": 2},
+        {"inputTokenCount": 10, "outputTokenCount": 5, "cacheReadInputTokenCount": 3, "cacheWriteInputTokenCount": 2},
+    ],
+    ids=["Nova", "the metrics"],
+)
+def test_invoke_model_on_bedrock(raw: dict[str, Any]) -> None:
+    """Other names than Converse's, the same way of counting."""
+    expected = Usage(input_tokens=15, output_tokens=5, cache_read_tokens=3, cache_write_tokens=2)
+    assert read(raw, "aws.bedrock", "invoke_model") == expected
+
+
+def test_llama_on_bedrock() -> None:
+    raw = {"generation": "", "prompt_token_count": 10, "generation_token_count": 5, "stop_reason": "stop"}
+    assert read(raw, "aws.bedrock", "invoke_model") == Usage(input_tokens=10, output_tokens=5)
+
+
 @pytest.mark.parametrize("raw", [None, [], "usage", 5, {}, {"total_tokens": 9}, {"prompt_tokens": None}])
 def test_no_counts_no_usage(raw: Any) -> None:
     """A usage without any count of tokens is none."""

@@ -21,7 +21,13 @@ def prefix_similarity(a: Mapping[str, Any] | str, b: Mapping[str, Any] | str) ->
     Args:
         a: A request body (OpenAI Chat Completions or Responses, Anthropic Messages), or a text.
         b: Another.
+
+    Raises:
+        TypeError: One of the two is neither.
     """
+    for name, value in (("a", a), ("b", b)):
+        if not isinstance(value, str | Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  as users pass it
+            raise TypeError(f"{name} has to be a request body or a str, not {type(value).__name__}")
     forms_a, forms_b = _forms(a), _forms(b)
     shared = 0.0
     for (form_a, weight_a), (form_b, weight_b) in zip(forms_a, forms_b, strict=False):

@@ -14,6 +14,7 @@ PROVIDERS: Final[Mapping[str, str]] = {
     "aws.bedrock": "aws",
     "azure.ai.inference": "azure",
     "azure.ai.openai": "azure",
+    "bedrock": "aws",
     "fireworks_ai": "fireworks",
     "gcp.gemini": "google",
     "gcp.gen_ai": "google",

@@ -198,6 +198,8 @@ class Prices:
         try:
             if not model or len(model) > _LONGEST_NAME:
                 return "unknown_model"
+            if type(terms[3]) is not bool:
+                return "invalid_terms"
             seconds = time.time() if at is None else at if isinstance(at, float | int) else _timestamp(at)
             return self._card(terms, int(seconds // _SLOT_SECONDS))
         except (TypeError, ValueError, ArithmeticError, AttributeError, OSError):

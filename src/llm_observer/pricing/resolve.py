@@ -14,7 +14,7 @@ from llm_observer.pricing.rates import RateCard
 
 __all__ = ["Resolver"]
 
-STANDARD_TIERS: Final = frozenset({"", "default", "standard", "on_demand"})
+STANDARD_TIERS: Final = frozenset({"", "default", "standard", "standard_only", "on_demand"})
 """How providers say that a call was served as usual."""
 
 
@@ -59,7 +59,7 @@ class Resolver:
         tier = _tier(service_tier, batch=batch, speed=speed)
         if tier is None:
             return "unknown_tier"
-        model = model.lower()
+        provider, model = provider.lower(), model.lower()
         providers = (provider, PROVIDERS.get(provider, provider))
         entry = self._overrides.find(providers, model, tier, at.date())
         if entry is not None and entry.steps and not entry.extends:

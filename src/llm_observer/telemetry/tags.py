@@ -24,10 +24,15 @@ class tag:  # noqa: N801  used as a function is
 
     Args:
         name: What a person calls this prompt. It stands in reports and events as it is; cut at 128 characters.
+
+    Raises:
+        TypeError: `name` is not a string.
     """
 
     def __init__(self, name: str) -> None:
-        self._name = str(name)[:_LONGEST]
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  users are not all type-checked
+            raise TypeError(f"name has to be a str, not {type(name).__name__}")
+        self._name = name[:_LONGEST]
         self._tokens: list[Token[str | None]] = []
 
     def __enter__(self) -> Self:

@@ -18,7 +18,12 @@ def detect_breakers(text: str) -> list[Breaker]:
 
     Returns:
         The values found, in order and disjoint; offsets are in characters of `text`.
+
+    Raises:
+        TypeError: `text` is not a string.
     """
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  users are not all type-checked
+        raise TypeError(f"text has to be a str, not {type(text).__name__}")
     return [as_breaker(span) for span in find_spans(text)]
 
 
