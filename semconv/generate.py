@@ -125,6 +125,11 @@ Recorded for every call, sampled or not. Those named `gen_ai.client.inference` a
 are recorded for inference instead of the others with `OTEL_SEMCONV_STABILITY_OPT_IN=gen_ai_latest_experimental`.
 """
 
+ITSELF_HEAD = """\
+What [`stats()`](transport.md#what-is-counted) says, through the meter provider that calls are recorded with. Each is
+there once there is something to tell.
+"""
+
 PAGE_SECTIONS = {
     "Prompt": {"prompt"},
     "Cost": {"cost"},
@@ -151,11 +156,19 @@ def _page(registry: Registry) -> Iterator[str]:
     )
     base = {use.key: use for span in (EMBEDDINGS, registry.bases[SPAN]) for use in registry.spans[span]} | uses
     yield from _table([attributes[key] for key in sorted(base) if not key.startswith(OWN)], base)
+    metrics = sorted(registry.metrics.values(), key=lambda metric: (not metric.name.startswith(OWN), metric.name))
+    itself = [metric for metric in metrics if any(use.key.startswith("otel.component.") for use in metric.uses)]
     yield "## Metrics\n"
     yield METRICS_HEAD
+    yield from _metrics([metric for metric in metrics if metric not in itself])
+    yield "\n## Metrics of the package itself\n"
+    yield ITSELF_HEAD
+    yield from _metrics(itself)
+
+
+def _metrics(metrics: Sequence[Metric]) -> Iterator[str]:
     yield "| metric | instrument | unit | what |"
     yield "| --- | --- | --- | --- |"
-    metrics = sorted(registry.metrics.values(), key=lambda metric: (not metric.name.startswith(OWN), metric.name))
     for metric in metrics:
         what = f"{metric.brief} {metric.note}".strip()
         yield f"| `{metric.name}` | {metric.instrument} | `{metric.unit}` | {what} |"

@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Endpoint", "Received", "close", "drip", "endless", "garbage", "hang", "refuse_large", "reply", "reset"]
+__all__ = [
+    "Behaviour",
+    "Endpoint",
+    "Received",
+    "close",
+    "drip",
+    "endless",
+    "garbage",
+    "hang",
+    "refuse_large",
+    "reply",
+    "reset",
+]
 
 
 @dataclass(frozen=True)

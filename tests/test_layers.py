@@ -36,6 +36,7 @@ LAYERS = (
         "guard",
         "privacy",
         "results",
+        "stages",
         "telemetry.attributes",
         "usage",
     },

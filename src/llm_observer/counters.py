@@ -3,7 +3,7 @@
 import os
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 
 class Counters:
@@ -43,5 +43,20 @@ class Counters:
             self._counts.clear()
 
 
+class Durations:
+    """Tells how long requests to the endpoint took, to who wants to know."""
+
+    def __init__(self) -> None:
+        self.listeners: tuple[Callable[[float, str], object], ...] = ()
+
+    def tell(self, seconds: float, cause: str) -> None:
+        """A request with all its tries took `seconds`, and failed for `cause`; empty when it did not."""
+        for listener in self.listeners:
+            listener(seconds, cause)
+
+
 counters = Counters()
 """The counts of this process."""
+
+durations = Durations()
+"""The requests of this process."""

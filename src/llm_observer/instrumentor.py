@@ -25,7 +25,7 @@ def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any
     """The runtime of one instrumentation."""
     engine = Engine.create(settings)
     runtime = Runtime(settings, engine, tracer_provider=tracer_provider, meter_provider=meter_provider)
-    connect(runtime)
+    connect(runtime, meter_provider=meter_provider)
     return runtime
 
 

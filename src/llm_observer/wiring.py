@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
@@ -14,7 +15,9 @@ from llm_observer.guard import guard
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.terms import CallTerms
 from llm_observer.results import CostEstimate
+from llm_observer.stages import reached, watched
 from llm_observer.summary import Price, callbacks, tally
+from llm_observer.telemetry.itself import Queues, observe
 from llm_observer.telemetry.runtime import Listener, Runtime
 from llm_observer.telemetry.values import Attributes
 
@@ -47,8 +50,16 @@ class Process:
 
     def queued(self) -> int:
         """How many events wait to be written or sent."""
-        stored = self.keeper.store.queued if self.keeper is not None else 0
-        return stored + sum(sender.queued for sender in self.senders)
+        queues = self.queues()
+        return (queues.to_store or 0) + (queues.to_send or 0)
+
+    def queues(self) -> Queues:
+        """How full the queues are."""
+        return Queues(
+            to_send=sum(sender.queued for sender in self.senders) if self.senders else None,
+            room_to_send=sum(sender.max_queue for sender in self.senders) if self.senders else None,
+            to_store=self.keeper.store.queued if self.keeper is not None else None,
+        )
 
 
 _connected: list[Process] = []
@@ -59,9 +70,10 @@ def connected() -> Process | None:
     return _connected[-1] if _connected else None
 
 
-def connect(runtime: Runtime) -> None:
+def connect(runtime: Runtime, *, meter_provider: MeterProvider | None = None) -> None:
     """Let all that takes note of calls listen to `runtime`. Opens no file and no socket yet."""
     runtime.listeners.append(_reporter(runtime.engine.prices))
+    runtime.listeners.append(_log_end)
     keeper = _keeper(runtime)
     if keeper is not None:
         runtime.listeners.append(keeper)
@@ -72,6 +84,13 @@ def connect(runtime: Runtime) -> None:
         # The first to register, so the last to run: by then every other exit hook has ended the calls it knew of.
         atexit.register(_flush_at_exit)
     _connected[:] = [Process(runtime, keeper, senders)]
+    with guard("wiring.metrics"):
+        observe(meter_provider, _queues)
+
+
+def _queues() -> Queues:
+    process = connected()
+    return process.queues() if process is not None else Queues()
 
 
 def _flush_at_exit() -> None:
@@ -122,6 +141,26 @@ def _priced_later(call: Call, prices: Prices, terms: CallTerms) -> Price:
         return prices.estimate(usage=usage, **terms)
 
     return price
+
+
+def _log_end(call: Call, context: SpanContext, start_ns: int, end_ns: int, _attributes: Attributes, /) -> None:
+    """Say in the log that the call ended, and what was found."""
+    if not watched():
+        return
+    # Not before it is wanted: it reads the contract.
+    from llm_observer.export.events import event_id_of  # noqa: PLC0415
+
+    report = call.report
+    reached(
+        "ended",
+        [event_id_of(context.trace_id, context.span_id)],
+        provider=call.provider,
+        api=call.api,
+        seconds=round((end_ns - start_ns) / 1e9, 3),
+        error=call.error_type,
+        outcome=report.cache.outcome if report is not None else None,
+        cause=report.cache.cause if report is not None and report.cache.broke else None,
+    )
 
 
 def _reporter(prices: Prices) -> Listener:

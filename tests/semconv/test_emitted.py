@@ -21,7 +21,7 @@ Emitted = tuple[list[ReadableSpan], list[Metric]]
 ATTRIBUTES = {raw["key"]: raw for raw in collect("attributes")}
 SPANS = {raw.get("type") or raw["id"]: raw["attributes"] for raw in [*collect("spans"), *collect("span_refinements")]}
 METRICS = {raw["name"]: raw for raw in collect("metrics")}
-INSTRUMENTS = {"histogram": Histogram, "counter": Sum}
+INSTRUMENTS = {"histogram": Histogram, "counter": Sum, "updowncounter": Sum}
 
 ON_A_CALL: dict[str, str | dict[str, str]] = {
     ref["ref"]: ref["requirement_level"]

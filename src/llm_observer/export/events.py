@@ -16,7 +16,16 @@ from llm_observer.counters import counters
 from llm_observer.export.shape import SCHEMA_VERSION, event_shape
 from llm_observer.telemetry import attributes as names
 
-__all__ = ["OPERATIONS", "TABLE", "Event", "Field", "event_from_attributes", "event_from_span", "is_llm_call"]
+__all__ = [
+    "OPERATIONS",
+    "TABLE",
+    "Event",
+    "Field",
+    "event_from_attributes",
+    "event_from_span",
+    "event_id_of",
+    "is_llm_call",
+]
 
 Event = dict[str, Any]
 """One call, in the shape of `telemetry_event_v1.json`."""
@@ -203,7 +212,7 @@ def event_from_attributes(
         trace_id, span_id, parent_span_id, sampled = secrets.randbits(128) or 1, secrets.randbits(64) or 1, None, False
     event: Event = {
         "schema_version": SCHEMA_VERSION,
-        "event_id": _event_id(trace_id, span_id),
+        "event_id": event_id_of(trace_id, span_id),
         "occurred_at": _time(start_ns),
         "sdk": {"name": "llm-observer", "version": __version__, "language": "python"},
         "service": _service(resource),
@@ -251,7 +260,7 @@ def _dropped(path: str) -> None:
     counters.add("events", "field_dropped" if path else "invalid")
 
 
-def _event_id(trace_id: int, span_id: int) -> str:
+def event_id_of(trace_id: int, span_id: int) -> str:
     """Equal for the same span wherever and whenever it is computed; says nothing of the ids themselves."""
     ids = trace_id.to_bytes(16, "big") + span_id.to_bytes(8, "big")
     return blake2b(ids, digest_size=16, person=b"llm-observer evt").hexdigest()

@@ -2,6 +2,7 @@
 
 import functools
 import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from llm_observer.config import Settings
-from llm_observer.counters import counters
+from llm_observer.counters import counters, durations
 from llm_observer.export.destination import Sender, join
 from llm_observer.export.envelope import Item, batches, encode, envelope, idempotency_key
 from llm_observer.export.events import Event, event_from_span
@@ -18,6 +19,7 @@ from llm_observer.export.names import redact
 from llm_observer.export.spool import Spool
 from llm_observer.export.transport import RETRIED, Outcome, Transport
 from llm_observer.guard import guard
+from llm_observer.stages import reached
 
 __all__ = ["EnvelopeExporter", "preview"]
 
@@ -94,8 +96,12 @@ class EnvelopeExporter(SpanExporter):
             if self._transport is None:
                 counters.add("dropped", "not_sending", len(items))
                 return SpanExportResult.FAILURE
-            with suppress_instrumentation():
-                return self._export(self._transport, items)
+            counters.add("inflight", n=len(items))
+            try:
+                with suppress_instrumentation():
+                    return self._export(self._transport, items)
+            finally:
+                counters.add("inflight", n=-len(items))
         return SpanExportResult.FAILURE
 
     def shutdown(self, timeout_millis: float = 5000) -> None:
@@ -126,9 +132,10 @@ class EnvelopeExporter(SpanExporter):
     def _export(self, transport: Transport, items: Sequence[Item]) -> SpanExportResult:
         lost: list[Item] = []
         for batch, cause in self._send(transport, items):
-            if self._spool is None or not _may_pass(cause) or not self._spool.put(batch):
-                counters.add("dropped", cause, len(batch))
-                self._warn(transport, cause)
+            if self._spool is not None and _may_pass(cause) and self._spool.put(batch):
+                reached("spooled", _ids(batch), cause=cause)
+            else:
+                self._drop(transport, batch, cause)
                 lost += batch
         if not lost and self._spool is not None and self._spool.waiting:
             self._spool.drain(functools.partial(self._send_again, transport), _DRAIN_BATCHES)
@@ -139,8 +146,7 @@ class EnvelopeExporter(SpanExporter):
         for batch, cause in self._send(transport, items):
             if _may_pass(cause):
                 return False
-            counters.add("dropped", cause, len(batch))
-            self._warn(transport, cause)
+            self._drop(transport, batch, cause)
         return True
 
     def _send(self, transport: Transport, items: Sequence[Item]) -> Iterator[tuple[Sequence[Item], str]]:
@@ -149,13 +155,17 @@ class EnvelopeExporter(SpanExporter):
         while pending:
             batch = pending.pop(0)
             body = envelope(batch)
+            started = time.perf_counter()
             try:
                 result = transport.post(body, {"Idempotency-Key": idempotency_key(batch)})
             except Exception:
                 counters.add("dropped", "failed", len(batch) + sum(map(len, pending)))
                 raise
+            with guard("export.metrics"):
+                durations.tell(time.perf_counter() - started, result.cause)
             if result.outcome is Outcome.ACCEPTED:
                 counters.add("sent", n=len(batch))
+                reached("sent", _ids(batch), events=len(batch), bytes=len(body))
             elif result.outcome is Outcome.TOO_LARGE and len(batch) > 1:
                 # Its limit holds for later batches too.
                 self._max_bytes = max(len(body) // 2, _LEAST_BYTES)
@@ -164,12 +174,21 @@ class EnvelopeExporter(SpanExporter):
             else:
                 yield batch, result.cause
 
+    def _drop(self, transport: Transport, batch: Sequence[Item], cause: str) -> None:
+        counters.add("dropped", cause, len(batch))
+        reached("dropped", _ids(batch), cause=cause)
+        self._warn(transport, cause)
+
     def _warn(self, transport: Transport, cause: str) -> None:
         """Say once for each cause that events are lost."""
         if cause not in self._warned and cause != "shutdown":
             self._warned.add(cause)
             say = _SAY.get(cause, f"could not be reached or would not take events ({cause})")
             log.warning("the telemetry endpoint %s %s; what is lost is counted", transport.host, say)
+
+
+def _ids(batch: Sequence[Item]) -> Iterator[str]:
+    return (event_id for event_id, _ in batch)
 
 
 def preview(events: Iterable[Event], *, send_names: bool) -> Iterator[bytes]:

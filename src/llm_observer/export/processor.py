@@ -30,6 +30,7 @@ class EnvelopeProcessor(SpanProcessor):
 
     def __init__(self, exporter: EnvelopeExporter, *, max_queue: int = 2048) -> None:
         self._exporter = exporter
+        self.max_queue = max_queue
         self._worker: Worker[ReadableSpan] = Worker(
             self._export,
             name="llm_observer.envelope",
@@ -70,6 +71,7 @@ class EnvelopeProcessor(SpanProcessor):
             self._worker.close(_COUNT_S)
 
     def _export(self, spans: list[ReadableSpan]) -> None:
+        counters.add("processed", n=len(spans))
         # What fails is counted where it fails.
         self._exporter.export(spans)
 

@@ -14,6 +14,7 @@ from llm_observer.export.file import SharedFile
 from llm_observer.export.reading import StoreError, read_events
 from llm_observer.export.worker import Worker
 from llm_observer.guard import guard
+from llm_observer.stages import reached
 
 __all__ = ["Store", "StoreError", "read_events"]
 
@@ -116,8 +117,10 @@ class Store:
                 self._file.open().write(rows)
             except FAILURES as error:
                 self._failed(error, len(rows))
+                reached("dropped", (event_id for event_id, *_ in rows), cause=f"store_{cause_of(error)}")
                 return
             counters.add("stored", n=len(rows))
+            reached("stored", (event_id for event_id, *_ in rows))
             try:
                 self._prune(len(rows))
             except FAILURES as error:

@@ -427,6 +427,12 @@ OPENAI_RESPONSE_SERVICE_TIER: Final = "openai.response.service_tier"
 OPENAI_RESPONSE_SYSTEM_FINGERPRINT: Final = "openai.response.system_fingerprint"
 """The fingerprint of the configuration that the model ran with."""
 
+OTEL_COMPONENT_NAME: Final = "otel.component.name"
+"""The component, told from others of its kind in the process."""
+
+OTEL_COMPONENT_TYPE: Final = "otel.component.type"
+"""The kind of the component that is told of."""
+
 SERVER_ADDRESS: Final = "server.address"
 """The host that was called."""
 
@@ -531,4 +537,54 @@ METRIC_CLIENT_COST: Final = Metric(
     unit="{USD}",
     description="What each call cost, in US dollars.",
     boundaries=(0.00001, 0.00003, 0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30),
+)
+METRIC_ERRORS: Final = Metric(
+    name="llm_observer.errors",
+    unit="{error}",
+    description="The failures of the package's own that were swallowed.",
+)
+METRIC_EXPORTER_RETRIES: Final = Metric(
+    name="llm_observer.exporter.retries",
+    unit="{request}",
+    description="The requests to the endpoint that were tried again.",
+)
+METRIC_STORE_CALLS: Final = Metric(
+    name="llm_observer.store.calls",
+    unit="{call}",
+    description="The calls that were written to the local store.",
+)
+METRIC_STORE_QUEUE_SIZE: Final = Metric(
+    name="llm_observer.store.queue.size",
+    unit="{call}",
+    description="The calls that wait to be written to the local store.",
+)
+METRIC_OTEL_SDK_EXPORTER_OPERATION_DURATION: Final = Metric(
+    name="otel.sdk.exporter.operation.duration",
+    unit="s",
+    description="How long the export of each batch took, with all its tries.",
+)
+METRIC_OTEL_SDK_EXPORTER_SPAN_EXPORTED: Final = Metric(
+    name="otel.sdk.exporter.span.exported",
+    unit="{span}",
+    description="The spans that the endpoint accepted.",
+)
+METRIC_OTEL_SDK_EXPORTER_SPAN_INFLIGHT: Final = Metric(
+    name="otel.sdk.exporter.span.inflight",
+    unit="{span}",
+    description="The spans that are being sent.",
+)
+METRIC_OTEL_SDK_PROCESSOR_SPAN_PROCESSED: Final = Metric(
+    name="otel.sdk.processor.span.processed",
+    unit="{span}",
+    description="The spans that left the processor's queue.",
+)
+METRIC_OTEL_SDK_PROCESSOR_SPAN_QUEUE_CAPACITY: Final = Metric(
+    name="otel.sdk.processor.span.queue.capacity",
+    unit="{span}",
+    description="The spans that the processor's queue has room for.",
+)
+METRIC_OTEL_SDK_PROCESSOR_SPAN_QUEUE_SIZE: Final = Metric(
+    name="otel.sdk.processor.span.queue.size",
+    unit="{span}",
+    description="The spans that wait in the processor's queue.",
 )
