@@ -68,6 +68,8 @@ _SPACED = frozenset("attempt retry poll tick heartbeat iteration".split())
 _BRACKETED = frozenset(
     "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()
 )
+# What is given in per cent: "Context left: 45%", "Context left until compaction: 12%".
+_SHARES = frozenset("left used remaining progress usage".split())
 _NOW = frozenset("currently now presently current".split())
 _LINKS = frozenset("the on at in".split())
 _OWNERS = frozenset("conversation agent retry".split())
@@ -91,8 +93,8 @@ _WORDS = re.compile(r"[a-z]+")
 _CLAUSE = re.compile(r"[,;.\n]")
 # "retriesLeft" is read as "retries_left".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# MAX_PASS=1 sets something.
-_SETTING = re.compile(r"[A-Z]_[A-Z]+=\Z")
+# MAX_PASS=1 sets something, STEP #2 is a heading.
+_SETTING = re.compile(r"[A-Z]_[A-Z]+=\Z|[A-Z]{3} ?#\Z")
 # "step = 0", "range(step=2)": what a program starts from.
 _CODE = re.compile(
     r" = \Z|[(,]\s?(?:step|run|pass|loop|epoch|turn)=\Z|"
@@ -103,7 +105,10 @@ _IS = re.compile(r" is(?: now)?\Z")
 _MESSAGE = re.compile(r"(?:^|\n)message \Z")
 _OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\s)?[0-9]")
 _PROGRESS = re.compile(r"/[0-9]{1,7}\]")
-_TALK = r"(?:conversation|dialogue|dialog|session|chat|thread|history|transcript)"
+# "of 40", "/40": the total, which stays.
+_TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?\Z")
+_TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
+_TALK = f"(?:{'|'.join(_TALKS)})"
 _NOUNS = rf"(?:{'|'.join(sorted(_PLURALS, key=len, reverse=True))})"
 _AFTER = re.compile(
     rf"""[\s-]? (?: (?:/|of|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
@@ -145,7 +150,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     words = _WORDS.findall(low[-28:])
     # What is written "retriesLeft" passes the gate once it is taken apart.
     if head != low and head.isascii():
-        if head.endswith("=") and _SETTING.search(head):
+        if head[-1] in "=#" and _SETTING.search(head):
             return None
         low = _CAMEL.sub("_", head).lower()
         words = _WORDS.findall(low[-28:])
@@ -155,7 +160,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
             return None
         words = []
     number = _NUMBER.match(text, start)
-    if not number:
+    if not number or number[0].startswith("00"):
         return None
     end = number.end()
     return span_of(start, end, "counter") if _is_counter(text, end, low, words) else None
@@ -168,6 +173,8 @@ def _tells_state(text: str, end: int) -> bool:
 
 def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one of them matters."""
+    if low[-1:] in {"/", " "} and _TOTAL.search(low[-10:]):
+        return False
     limited = _is_limited(low, words)
     if not limited and _tells_state(text, end):
         return True
@@ -188,10 +195,10 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     last = words[-1] if words and stem.endswith(words[-1]) else ""
     before = words[-2] if len(words) > 1 and last and _is_joined(stem, words[-2], last) else ""
     if after[:1] == "%":
-        return marked and not limited and last in {"left", "used", "remaining", "progress"}
-    if last in _DONE and not marked and _OF.match(text, end):
+        return marked and not limited and not _SHARES.isdisjoint(words[-4:])
+    if last in _DONE and _OF.match(text, end):
         return not limited
-    if _OF.match(text, end) and (last in _PLURALS or last == "progress" or (last in _NUMBERING and before in _THINGS)):
+    if _OF.match(text, end) and (last in _PLURALS or last == "progress" or _is_numbering(last, before)):
         return True
     if low.endswith("message "):
         return _MESSAGE.search(low) is not None and text.startswith(" [", end)
@@ -232,7 +239,7 @@ def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in _BEHIND:
         return bool(before)
-    if last in _NUMBERING and (before in _THINGS or before.removesuffix("s") in _ITEMS):
+    if _is_numbering(last, before):
         return True
     if last in _DONE:
         return before in _PLURALS
@@ -240,12 +247,21 @@ def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in {"count", "budget"} and before in _PLURALS and words[-3:-2] and words[-3] in _BEFORE:
         return True
+    if last in _TALKS and words[-3:-2] == ["in"]:
+        return words[-4:-3] != [] and words[-4] in _PLURALS
     return last in _PLURALS and words[-3:-1] == ["number", "of"]
+
+
+def _is_numbering(last: str, before: str) -> bool:
+    """Whether two words number something: `attempt number`, `messages_count`; the id of an event is no counter."""
+    return last in _NUMBERING and (
+        before in _UNITS or (last != "id" and (before in _ITEMS or before.removesuffix("s") in _ITEMS))
+    )
 
 
 def _is_spaced(words: list[str], last: str, before: str) -> bool:
     """Whether the words before a blank name a counter: "you are on step ", "this is attempt ", "request number "."""
-    if last in _SPACED or (last in _NUMBERING and (before in _THINGS or before.removesuffix("s") in _ITEMS)):
+    if last in _SPACED or _is_numbering(last, before):
         return True
     if last not in _THINGS:
         return False

@@ -26,6 +26,7 @@ from llm_observer.analysis.breakers.date_patterns import (
     FOREIGN_DATE,
     GLOG,
     IT_IS,
+    MOMENT,
     NUMERALS,
     PATH_CLOCK,
     TIME_AFTER,
@@ -57,13 +58,15 @@ _ANCHOR = re.compile(
 # A date or clock behind one of these, or behind a digit and a space, is one of a list.
 _MIDST = frozenset("0123456789,;/|")
 
+# Zero, or the form that a time has.
+_NO_TIME = "00:00:00"
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 # One of these words announces a date or a clock.
-_DATE_WORDS = frozenset("date today now datum fecha data dato heute hoy oggi hui".split())
+_DATE_WORDS = frozenset("date time today now datum fecha data dato heute hoy oggi hui".split())
 _TIME_WORDS = frozenset(
     "time uhrzeit uhr heure hora ora tijd aika saat tid czas klokka klokken klockan waktu jam".split()
 )
-_HERE = frozenset("local current server system".split())
+_HERE = frozenset("local current server system in".split())
 _CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since started ended".split())
 _LETTERS = re.compile(r"[a-z]+")
 
@@ -76,6 +79,7 @@ def find_dates(text: str) -> list[Span]:
         floor = max(begin, found[-1].end) if found else begin
         found.extend(_in_window(text, floor, min(len(text), end + _REACH), memo))
     found += [span_of(start, end, "date") for start, end in _days_of_today(text)]
+    found += [span_of(*match.span(), "datetime") for match in MOMENT.finditer(text)]
     if "年" in text:
         found += [span_of(*match.span(), "date") for match in NUMERALS.finditer(text)]
     return found
@@ -161,6 +165,8 @@ def _grow(text: str, match: re.Match[str], floor: int) -> Span | None:
     clock = (compact and COMPACT_CLOCK.match(text, end)) or PATH_CLOCK.match(text, end) or TIME_AFTER.match(text, after)
     joined = _joined_before(text, start)
     head = text[max(floor, start - _HEAD) : start]
+    if match["t"] == " " and (len(match["y"]) == 2 or not _date_is_announced(head)):
+        return None
     if clock:
         if joined and not compact and clock[0][:1] not in "Tt_ " and clock.re is not PATH_CLOCK:
             return None
@@ -294,6 +300,8 @@ def _clock(text: str, start: int, end: int) -> Span | None:
     if text.count(":", start, end) < 2:
         if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
             return None
+    elif text[start:end] == _NO_TIME:
+        return None
     elif log := GLOG.match(text, max(0, start - 6)):
         return span_of(*log.span(), "datetime")
     return span_of(start, _with_zone(text, end), "clock")

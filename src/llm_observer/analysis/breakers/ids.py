@@ -7,7 +7,7 @@ import re
 from llm_observer.analysis.breakers.encoded import PINNED, classify_base64, whole_base64
 from llm_observer.analysis.breakers.keys import Key, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.numbers import is_epoch
+from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
 from llm_observer.analysis.breakers.opaque import is_jumbled, is_opaque, is_opaque_under_key
 
 __all__ = ["classify", "find_letter_ids"]
@@ -30,6 +30,9 @@ _JAVA_IDENTITY = re.compile(r"(?:[A-Z][A-Za-z0-9_$]{1,40}|\[[A-Z;]|;)@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
+_SHORTEST_TIME = 10
+# A day in a name: web_search_20250305.
+_DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
 _DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]|-(?:19|20)[0-9]{6}(?![0-9])")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2,6}Z?)?\Z")
 
@@ -92,16 +95,22 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return None
     if token.startswith("0x"):
         return _address(text, start, end)
-    if _CLASSES.search(token) or _ADVISORY.match(token):
+    if "-" in token and (_CLASSES.search(token) or _ADVISORY.match(token)):
         return None
+    return _timed(text, start, end, token) if end - start >= _SHORTEST_TIME else _id(text, start, token)
+
+
+def _timed(text: str, start: int, end: int, token: str) -> Span | None:
+    """What a run is that is long enough to have a time in it."""
     if token[0] in "12" and _DATE.match(token):
         return None
     if len(token) >= 20 and _REQUEST.match(token):
         return span_of(start, end, "keyed_id", session=True)
-    if _TIME_INSIDE.search(token):
+    if _TIME_INSIDE.search(token) or _DAY_INSIDE.search(token):
         return None
     if (epoch := _EPOCH_INSIDE.search(token)) and is_epoch(epoch[1]):
-        return span_of(start + epoch.start(1), end, "epoch")
+        tail = FRACTION.match(text, end) if epoch.end(1) == len(token) else None
+        return span_of(start + epoch.start(1), tail.end() if tail else end, "epoch")
     if boundary := _BOUNDARY.match(token):
         return span_of(start + boundary.end(), end, "random_id")
     return _id(text, start, token)
@@ -200,7 +209,13 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         and token.islower()
     ):
         return span_of(start, end, "mem_addr")
-    if _is_git(text, start, end) and _HEX.match(token) and not token.isdigit() and not token.isalpha():
+    if (
+        token.islower()
+        and _is_git(text, start, end)
+        and _HEX.match(token)
+        and not token.isdigit()
+        and not token.isalpha()
+    ):
         return span_of(start, end, "hex")
     if before == "/" and _SHORT_LINK.search(text[max(0, start - 3) : start]) and is_opaque_under_key(token):
         return span_of(start, end, "random_id")
@@ -218,6 +233,8 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
         return span_of(start, end, "keyed_id", session=key.names_session)
+    if key.is_nonce and key.mark.strip() and len(token) >= 8 and not token.isalpha() and len(set(token)) > 5:
+        return span_of(start, end, "hex", session=key.names_session)
     if not is_opaque_under_key(token):
         return None
     if (key.names_session and key.is_id) or (

@@ -11,7 +11,8 @@ __all__ = ["Key", "key_before"]
 _REACH = 64
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
-    r"[\"'`*(\[{<#\\]{0,4}([ \t]{0,2}(?:[\"'`*_:：=#>\]|\\-]|[ \t]|\bsi\b|\.(?=[or]n[^A-Za-z])){0,6})"
+    r"[\"'`*(\[{<#\\]{0,4}((?:[ \t]{0,4}\n(?=:))?[ \t]{0,2}"
+    r"(?:[\"'`*_:：=#>\]|\\-]|[ \t]|\b(?:won )?si\b|\.(?=[or]n[^A-Za-z])){0,6})"
     r"([A-Za-z0-9À-ɏ]+(?:(?:[_. -]|(?<=s)['’])[A-Za-z0-9À-ɏ]+){0,3})"
 )
 # What a bare `id` belongs to, backwards: `"session": {"id": `, `<user><id>`, `user:` and `id:` on the next line.
@@ -164,7 +165,7 @@ def key_before(text: str, start: int) -> Key:
     match = _KEY.match(backwards)
     if not match or backwards[: match.start(2)] in _SUBSCRIPT:
         return _NONE
-    words = tuple(word.lower() for word in _WORD.findall(_plain(match[2][::-1])))
+    words = tuple(map(str.lower, _WORD.findall(_plain(match[2][::-1]))[-4:]))
     if words in _BARE and (owner := _OWNER.match(backwards, match.end())):
         words = (*(word.lower() for word in _WORD.findall(owner[1][::-1])), *words)
     return Key(words, backwards[: match.start(2)])

@@ -9,7 +9,7 @@ from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_placeholder_number
 
-__all__ = ["classify_address", "classify_number", "is_epoch"]
+__all__ = ["FRACTION", "classify_address", "classify_number", "is_epoch"]
 
 _IPV4 = re.compile(
     r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?!/(?:[12]?[0-9]|3[0-2])(?![0-9]))"
@@ -24,7 +24,7 @@ _HOST_BEFORE = re.compile(
     r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z",
     re.IGNORECASE,
 )
-_FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9]|\.[0-9])")
+FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9]|\.[0-9])")
 # The clock of Hadoop's logs, "081109 203615 143 INFO".
 _SHORT_DATE = re.compile(r"[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])")
 _SHORT_LOG = re.compile(r" [0-2][0-9][0-5][0-9][0-5][0-9](?= )")
@@ -37,6 +37,8 @@ _NOT_EPOCH = frozenset(
 _WORDS = re.compile(r"[a-z]+")
 # A group of an IPv6 address, an hour.
 _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
+# What Math.random() and random.random() print, behind "0.".
+_RANDOM_DIGITS = 13
 _UNKEYED = frozenset(".,$€£¥₹")
 
 
@@ -55,8 +57,10 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
     if size >= 10 and before not in ".+" and is_epoch(text[start:end]):
         if not _NOT_EPOCH.isdisjoint(_WORDS.findall(text[max(0, start - 24) : start].lower())):
             return None
-        tail = _FRACTION.match(text, end)
+        tail = FRACTION.match(text, end)
         return span_of(start, tail.end() if tail else end, "epoch")
+    if size >= _RANDOM_DIGITS and text[max(0, start - 2) : start] == "0." and key_before(text, start - 2).is_drawn:
+        return span_of(start - 2, end, "random_id")
     if before in _UNKEYED or _IN_ADDRESS.match(text, end):
         return None
     if size == 6 and before == "\n" and (clock := _SHORT_LOG.match(text, end)) and _SHORT_DATE.match(text, start):
@@ -92,7 +96,7 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
         )
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
-    if key.names_record or (key.is_case and size >= 6):
+    if key.names_record or (key.is_case and size >= 6) or (key.names_thing and 17 <= size <= 19):
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9:
         if _MOCK.search(text[max(0, start - 120) : start]):

@@ -24,6 +24,7 @@ _CAMEL = re.compile(r"[A-Z]?[a-z]{3,}")
 _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z")
+_DAY = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
 _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
@@ -102,5 +103,7 @@ def is_jumbled(token: str) -> bool:
 
 
 def is_placeholder_number(digits: str) -> bool:
-    """Whether a number was typed as an example: 123456, 987654, 000000."""
+    """Whether a number was typed as an example, 123456, 987654, 000000, or is a day: 20260401."""
+    if _DAY.match(digits):
+        return True
     return digits in "01234567890123456789" or digits in "98765432109876543210" or len(set(digits)) == 1

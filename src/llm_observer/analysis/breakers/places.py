@@ -30,7 +30,7 @@ _SUFFIX = re.compile(r"[-_.]")
 _PARAMETER = re.compile(
     r"[?&](?:(?P<strong>X-(?:Amz|Goog|Oss|Cos|Tos)-(?:Signature|Credential|Date|Security-Token)|Signature|Expires|Policy|sig|se|st|ske|skt|"
     r"hmac|sas|auth_key|(?:access_?|auth_?|session_?|id_?|refresh_?|csrf_?)?token|X-Amz-Expires)|"
-    r"code|state|nonce|ticket|sign|hash|expiry|exp|jwt|verify|cb|ts|rand|sid|md5|secure|hdnea|auth)=(?P<value>[^&\s\"'<>)\]}|\\#]+)",
+    r"code|state|nonce|ticket|sign|hash|expiry|exp|jwt|verify|cb|ts|rand|md5|secure|hdnea|auth)=(?P<value>[^&\s\"'<>)\]}|\\#]+)",
     re.IGNORECASE,
 )
 
