@@ -2,8 +2,10 @@
 
     python benchmarks/breakers.py speed                   MB/s on prose, seconds per megabyte of hostile text
     python benchmarks/breakers.py score FOLDER [part]     precision and recall on labelled.jsonl and pairs.jsonl
+    python benchmarks/breakers.py score FILE.txt          the same on lines with values marked [[category|value]]
 
-`part` is `held` or `rest`: a third of the source files, picked by hash, on which no rule was made, or the others.
+`part` is `held` or `rest`: a third of the source files, picked by hash, or the others. Lines come in parts, each
+under a heading.
 
 A labelled text has `spans`, each with `start`, `end`, `accept` (the names counted as right) and perhaps `core_start`
 and `core_end` (without what is constant), and `ignore`, stretches that count neither way. A value is found when what is
@@ -15,12 +17,14 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from llm_observer.analysis.breakers import Span, find_spans
 from llm_observer.analysis.breakers.compare import compare_masked
+
+_MARKED = re.compile(r"\[\[(?P<category>[a-z_]+)\|(?P<value>[^|]*?)\]\]")
 
 _PROSE = (
     "You are a careful assistant for the customers of a small book shop. Answer in at most three paragraphs, name your "
@@ -78,20 +82,74 @@ HOSTILE = {
     "prose": "request id ",
     "control": "\x00\x01",
     "surrogates": "\ud800",
+    "one token": "aB3xZ9qL",
+    "hexadecimal prefixes": "0x",
+    "dashed letters": "a-a-a-",
+    "moments": "2026-03-24T14:33:02.123Z,",
+    "near uuids": "0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e1 ",
+    "joined uuids": "0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e10-",
+    "percent": "%2F",
+    "equals": "=",
+    "slashes": "/",
+    "Arabic digit": "٣",
+    "brackets": "[([{",
+    "base64": "aGVsbG8+d29y/bGQ",
+    "padded base64": "aGVsbG8gd29ybGQ= ",
+    "signatures": '"signature": "aGVsbG8+d29y/bGQ1" ',
+    "signed tokens": "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0ODIxMyJ9.q7TzRk2V ",
+    "token heads": "eyJ",
+    "query": "&a=b1c2d3e4f5g6",
+    "session ids": "session_id: a1b2c3d4e5\n",
+    "nested ids": '"user": {"id": "a1b2c3d4e5f6"}, ',
+    "users": "user 482913 ",
+    "attempts": "attempt=3 ",
+    "states": "12 tokens used, x so far: 1 ",
+    "announced": "It is 14:33. The time is 14:33 ",
+    "years": "2026 ",
+    "log": "[2026-03-24 14:33:02,123] INFO a.b - x=1\n",
+    "hardware addresses": "00:1a:2b:3c:4d:5e ",
+    "hashes": "6b1d0c9e8f7a5b4c3d2e1f0a9b8c7d6e5f4a3b2c\n",
+    "commits": "6b1d0c9 Fix it\n",
+    "Thai dates": "24 มีนาคม 2569 ",
+    "words of a script": "24 રોજી રોજી ",
+    "colons alone": ":",
+    "deep paths": "/tmp/a/b/c/d/e/f/",
+    "joiners": "\u200d\u0301",
+    "emoji": "😀1",
+    "line ends": "\r\n1",
+    "numerals": "二〇二六年三月",
+    "elements": "<a>1</a>",
+    "agos": "1s ago ",
 }
 
 
 class Score(NamedTuple):
-    """Precision and recall of a detection, 0 to 1, and what they were counted from."""
+    """What a detection found and missed; `by_category` counts values found and values there."""
 
-    precision: float
-    recall: float
     right: int
     wrong: int
-    values: int
+    by_category: dict[str, tuple[int, int]]
+
+    @property
+    def found(self) -> int:
+        return sum(found for found, _ in self.by_category.values())
+
+    @property
+    def values(self) -> int:
+        return sum(values for _, values in self.by_category.values())
+
+    @property
+    def precision(self) -> float:
+        """0 to 1."""
+        return self.right / (self.right + self.wrong)
+
+    @property
+    def recall(self) -> float:
+        """0 to 1."""
+        return self.found / self.values
 
 
-def _rows(folder: Path, name: str, part: str | None) -> Iterator[dict[str, Any]]:
+def read_rows(folder: Path, name: str, part: str | None) -> Iterator[dict[str, Any]]:
     with (folder / name).open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
@@ -126,15 +184,40 @@ def _overlap(span: Span, stretches: list[dict[str, Any]]) -> int:
     return sum(max(0, min(span.end, other["end"]) - max(span.start, other["start"])) for other in stretches)
 
 
-def score_detection(folder: Path, part: str | None = None) -> Score:
+def read_marked(file: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of a text file whose lines have their values marked, by the first word of the heading they are under."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    rows: list[dict[str, Any]] = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if line.startswith("## "):
+            rows = parts.setdefault(line.removeprefix("## ").partition(":")[0], [])
+        elif line and not line.startswith("#"):
+            spans: list[dict[str, Any]] = []
+            text = ""
+            at = 0
+            marked = line.replace("\\n", "\n")
+            for match in _MARKED.finditer(marked):
+                text += marked[at : match.start()]
+                spans.append(
+                    {"start": len(text), "end": len(text) + len(match["value"]), "category": match["category"]}
+                )
+                text += match["value"]
+                at = match.end()
+            rows.append({"text": text + marked[at:], "spans": spans})
+    return parts
+
+
+def score_detection(rows: Iterable[dict[str, Any]]) -> Score:
     """Precision and recall of `find_spans`, any category."""
-    right = wrong = found = values = 0
-    for row in _rows(folder, "labelled.jsonl", part):
+    right = wrong = 0
+    by_category: dict[str, tuple[int, int]] = {}
+    for row in rows:
         spans = find_spans(row["text"])
         for gold in row["spans"]:
             start, end = gold.get("core_start", gold["start"]), gold.get("core_end", gold["end"])
-            values += 1
+            found, values = by_category.get(gold["category"], (0, 0))
             found += _covered(spans, start, end) >= 0.9 * (end - start)
+            by_category[gold["category"]] = (found, values + 1)
         for span in spans:
             size, gold, ignored = (
                 span.end - span.start,
@@ -145,13 +228,13 @@ def score_detection(folder: Path, part: str | None = None) -> Score:
                 right += 1
             elif ignored * 2 < size:
                 wrong += 1
-    return Score(right / (right + wrong), found / values, right, wrong, values)
+    return Score(right, wrong, by_category)
 
 
 def score_comparison(folder: Path, part: str | None = None) -> float:
     """The part of the pairs of prompts for which it is told rightly whether masking restores the shared prefix."""
     verdicts: list[bool] = []
-    for row in _rows(folder, "pairs.jsonl", part):
+    for row in read_rows(folder, "pairs.jsonl", part):
         if row.get("group") == "ambiguous" or row["masking_restores"] is None:
             continue
         first, *others = row["prompts"]
@@ -183,18 +266,27 @@ def _speed() -> None:
         print(f"{name:>18} {_seconds(text):5.2f}")
 
 
-def _score(folder: Path, part: str | None) -> None:
-    score = score_detection(folder, part)
-    print(f"precision {score.precision:.1%} ({score.wrong} wrong of {score.right + score.wrong})")
-    print(f"recall    {score.recall:.1%} (of {score.values} values)")
-    print(f"comparison verdicts right {score_comparison(folder, part):.1%}")
+def _print(name: str, score: Score) -> None:
+    print(f"{name}precision {score.precision:.1%} ({score.wrong} wrong of {score.right + score.wrong})")
+    print(f"{name}recall    {score.recall:.1%} (of {score.values} values)")
+    for category, (found, values) in sorted(score.by_category.items()):
+        print(f"    {category:<12} {found:>4} of {values}")
+
+
+def _score(place: Path, part: str | None) -> None:
+    if place.is_file():
+        for name, rows in read_marked(place).items():
+            _print(f"{name}: ", score_detection(rows))
+        return
+    _print("", score_detection(read_rows(place, "labelled.jsonl", part)))
+    print(f"comparison verdicts right {score_comparison(place, part):.1%}")
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
         case ["speed"]:
             _speed()
-        case ["score", folder, *rest] if len(rest) <= 1:
-            _score(Path(folder), rest[0] if rest else None)
+        case ["score", place, *rest] if len(rest) <= 1:
+            _score(Path(place), rest[0] if rest else None)
         case _:
             sys.exit(__doc__)

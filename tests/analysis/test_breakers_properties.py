@@ -3,13 +3,16 @@
 import hashlib
 import secrets
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_observer.analysis.breakers import detect_breakers, find_spans, mask
+from llm_observer.analysis.breakers import Span, detect_breakers, find_spans, mask
 from llm_observer.analysis.breakers.compare import compare_masked
+from llm_observer.analysis.breakers.memo import Memo
 
 _ANY = st.text(st.characters(exclude_categories=())) | st.text("0123456789abcdef-:/.T_ #=%[]()年月日\ud800")
 # Texts near to what is found: pieces of values, keys and marks, in any order.
@@ -60,6 +63,29 @@ def test_masking_is_idempotent(text: str) -> None:
     masked = mask(text)
     assert mask(masked) == masked
     assert find_spans(masked) == []
+
+
+def _forget(_memo: Memo, _key: object, _start: int, find: Callable[[], Span | None]) -> Span | None:
+    return find()
+
+
+@given(_PIECES, _PIECES)
+def test_a_place_that_looks_like_one_before_is_answered_alike(one: str, two: str) -> None:
+    """What is remembered within a text never changes what is found."""
+    text = (one + two + one) * 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Memo, "ask", _forget)
+        expected = find_spans(text)
+    assert find_spans(text) == expected
+
+
+@pytest.mark.parametrize("lead", ["\U0001f9ea\U0001d4b3 ", "e\u0301o\u0308 ", "\u200d\ufe0f", "\ufeff", "𐒠 "])
+def test_offsets_count_characters(lead: str) -> None:
+    """Behind characters outside the basic plane, combining ones and marks, with any line ends."""
+    for value in ("2026-03-24T14:33:02Z", "0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e10", "/tmp/tmpk3x9_a2z"):
+        for end in ("\n", "\r\n", "\r"):
+            text = f"{lead}line{end}{lead}{end}at {value}{end}{lead}"
+            assert [text[span.start : span.end] for span in find_spans(text)] == [value]
 
 
 @given(_PIECES, st.integers(min_value=0, max_value=200))

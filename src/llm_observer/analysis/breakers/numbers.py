@@ -37,6 +37,8 @@ _NOT_EPOCH = frozenset(
 _WORDS = re.compile(r"[a-z]+")
 # A group of an IPv6 address, an hour.
 _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
+# "Request number 12" counts, "pull request #4821" is known to all.
+_NO_KEYS = frozenset((("request", "number"), ("pull", "request"), ("merge", "request")))
 # What Math.random() and random.random() print, behind "0.".
 _RANDOM_DIGITS = 13
 _UNKEYED = frozenset(".,$€£¥₹")
@@ -86,7 +88,7 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     key = key_before(text, start)
     digits = text[start:end]
     size = len(digits)
-    if not key.words or is_placeholder_number(digits) or key.words[-2:] == ("request", "number"):
+    if not key.words or is_placeholder_number(digits) or key.words[-2:] in _NO_KEYS:
         return None
     if size < 5:
         return (
