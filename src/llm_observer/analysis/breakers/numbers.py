@@ -37,6 +37,7 @@ _NOT_EPOCH = frozenset(
 _WORDS = re.compile(r"[a-z]+")
 # A group of an IPv6 address, an hour.
 _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
+_SNOWFLAKE = 19
 # "Request number 12" counts, "pull request #4821" is known to all.
 _NO_KEYS = frozenset((("request", "number"), ("pull", "request"), ("merge", "request")))
 # What Math.random() and random.random() print, behind "0.".
@@ -56,7 +57,7 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
     if size <= 3:
         age = find_age(text, start, end)
         return span_of(start, age, "age") if age else None
-    if size >= 10 and before not in ".+" and is_epoch(text[start:end]):
+    if size >= 10 and before not in ".+" and is_epoch(text[start:end]) and not _is_snowflake(text, start, size):
         if not _NOT_EPOCH.isdisjoint(_WORDS.findall(text[max(0, start - 24) : start].lower())):
             return None
         tail = FRACTION.match(text, end)
@@ -68,6 +69,14 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
     if size == 6 and before == "\n" and (clock := _SHORT_LOG.match(text, end)) and _SHORT_DATE.match(text, start):
         return span_of(start, clock.end(), "datetime")
     return _keyed(text, start, end)
+
+
+def _is_snowflake(text: str, start: int, size: int) -> bool:
+    """Whether 19 digits are the id of something, and no nanoseconds: "message 1447566325820043305"."""
+    if size != _SNOWFLAKE:
+        return False
+    key = key_before(text, start)
+    return key.names_thing or key.is_id
 
 
 def classify_address(text: str, start: int) -> Span | None:
