@@ -78,6 +78,7 @@ def openai_usage(whole: int, cached: int) -> JSON:
         ("chat.completions", claude("Hi", tools=[{"type": "browser_search"}]), False),
         ("chat.completions", claude("Hi", web_search_options={"search_context_size": "low"}), False),
         ("chat.completions", claude("Hi", search_parameters={"mode": "on"}), False),
+        ("chat.completions", claude("Hi", plugins=[{"id": "web"}]), False),
     ],
 )
 def test_which_prompts_are_counted_as_they_were_sent(api: str, body: JSON, *, counted: bool) -> None:

@@ -65,6 +65,16 @@ _BY_HOST: Mapping[str, str] = {
     "together.xyz": "together_ai",
     "fireworks.ai": "fireworks_ai",
     "cerebras.ai": "cerebras",
+    "z.ai": "zai",
+    "bigmodel.cn": "zhipuai",
+    "minimax.io": "minimax",
+    "minimaxi.com": "minimax",
+    "aliyuncs.com": "alibaba",
+    "novita.ai": "novita",
+    "deepinfra.com": "deepinfra",
+    "nebius.com": "nebius",
+    "sambanova.ai": "sambanova",
+    "huggingface.co": "huggingface",
 }
 """Providers that speak another's protocol, by the end of the host's name."""
 

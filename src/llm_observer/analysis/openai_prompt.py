@@ -30,6 +30,8 @@ _OWN_TOOLS = frozenset(
     {"function", "custom", "namespace", "computer", "computer_use_preview", "local_shell", "apply_patch"}
 )
 """The types of tools that the application runs."""
+_SEARCHES = ("web_search_options", "search_parameters", "plugins")
+"""Parameters that have a search, or another extension, put its results into the prompt: OpenAI's, xAI's, OpenRouter's."""
 _KEPT = ("previous_response_id", "conversation", "prompt")
 """Parameters that name a part of the prompt which the provider keeps."""
 
@@ -40,7 +42,7 @@ def read_chat(body: Mapping[str, Any]) -> Prompt:
     messages: list[Segment] = []
     for i, message in enumerate(as_list(body.get("messages"))):
         messages += _message(f"messages[{i}]", message)
-    counted = _runs_no_tools(body) and not body.get("web_search_options") and not body.get("search_parameters")
+    counted = _runs_no_tools(body) and not any(body.get(name) for name in _SEARCHES)
     return _prompt(body, tools, messages, _CHAT_NAMES, counted=counted)
 
 
