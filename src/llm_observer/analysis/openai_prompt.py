@@ -31,7 +31,7 @@ _OWN_TOOLS = frozenset(
 )
 """The types of tools that the application runs."""
 _SEARCHES = ("web_search_options", "search_parameters", "plugins")
-"""Parameters that have a search, or another extension, put its results into the prompt: OpenAI's, xAI's, OpenRouter's."""
+"""Parameters by which a search or another extension adds to the prompt: OpenAI's, xAI's, OpenRouter's."""
 _KEPT = ("previous_response_id", "conversation", "prompt")
 """Parameters that name a part of the prompt which the provider keeps."""
 
