@@ -278,6 +278,18 @@ def test_a_growing_conversation_with_a_moving_marker_never_breaks(calls: Recorde
     assert [r.cache.outcome for r in reports] == ["cold", "hit", "hit", "hit", "hit"]
 
 
+def test_a_conversation_that_asks_for_the_cache_from_its_second_turn_on_never_breaks(calls: Recorder) -> None:
+    """What no earlier call asked to be kept was not lost by the first that does."""
+    messages: list[JSON] = [{"role": "user", "content": RULES + QUESTIONS[0]}]
+    for question in QUESTIONS[1:4]:
+        calls.call("messages", {"model": CLAUDE, "max_tokens": 64, "messages": messages})
+        text = {"type": "text", "text": question, "cache_control": {"type": "ephemeral"}}
+        answer = {"role": "assistant", "content": "Certainly."}
+        messages = [*copy.deepcopy(messages), answer, {"role": "user", "content": [text]}]
+    verdicts = [report.cache for report in analyze(calls.records)]
+    assert [(v.outcome, v.broke) for v in verdicts] == [("uncacheable", False), ("cold", False), ("hit", False)]
+
+
 def test_a_read_that_nothing_explains_is_the_providers_doing(calls: Recorder) -> None:
     explain(calls, "messages", claude, n=2)
     third = calls.call("messages", claude(2))

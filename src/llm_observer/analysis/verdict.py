@@ -227,6 +227,9 @@ class _Judge:
             there = self._reads.tokens(max(unseen))
             where = prompt.segments[there.position - 1].path
             self._note(there, [Difference("lookback_exceeded", where, None, there.position)])
+        elif shared == len(then) and not then.cached and (behind or prompt.automatic is not None):
+            # The conversation went on and asks for the cache from here on: no earlier call of it did.
+            return
         elif behind or (prompt.automatic is not None and not self._rule.implicit):
             where = prompt.segments[(behind[0] if behind else len(now)) - 1].path
             self._note(end, [Difference("breakpoint_after_volatile", where, None, shared)])
