@@ -15,7 +15,7 @@ import pytest
 import wrapt
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
@@ -89,6 +89,24 @@ def test_a_current_span_is_the_calls(
     assert span.end_time is not None
     assert span.end_time >= left
     assert "end" not in vars(span)
+
+
+def test_a_current_span_of_a_provider_that_starts_spans_on_other_threads(
+    client: Any, instrument: Callable[..., Runtime], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our processors do not see there that it starts here: it is the call's all the same."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False, active_span_processor=ConcurrentMultiSpanProcessor(2))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    instrument()
+    for _ in range(2):
+        with current(start()):
+            client.chat.completions.create(**CHAT)
+    found = exporter.get_finished_spans()
+    assert [span.name for span in found] == ["openai.chat"] * 2
+    assert all(attributes(span)["llm_observer.cache.outcome"] for span in found)
+    provider.shutdown()
 
 
 @pytest.mark.parametrize("under", [False, True])

@@ -120,6 +120,7 @@ class Hook:
             if isinstance(outer, Watch) and outer.options is options:
                 return None
             providers = runtime.providers
+            providers.refresh()
             foreign = expected_span(client, options, providers)
             runtime.engine.warm_up()
             server = server_of(client)
@@ -142,7 +143,7 @@ class Hook:
                 options,
                 address=(server.address, server.port),
                 foreign=foreign,
-                peer=outer_span(model, providers.may_have, unseen=providers.refresh()),
+                peer=outer_span(model, providers.may_have),
                 inside=inside,
                 suppressed=not is_instrumentation_enabled(),
             )

@@ -83,7 +83,7 @@ def saw(span: Any) -> None:
         _latest.set(weakref.ref(span))
 
 
-def outer_span(model: str | None, fits: Callable[[Any], bool], *, unseen: bool = False) -> Any:
+def outer_span(model: str | None, fits: Callable[[Any], bool]) -> Any:
     """The span that another instrumentation has started for the call that begins here; `None` when there is none.
 
     It is the current span or stands beside it, still records, and is no other call's.
@@ -91,12 +91,12 @@ def outer_span(model: str | None, fits: Callable[[Any], bool], *, unseen: bool =
     Args:
         model: The model that the call names: the span of a call to another one is not this call's.
         fits: Whether a span is on a provider where the call's may be.
-        unseen: Whether the current span may have been started before our processors could see it.
     """
     current = trace.get_current_span()
     latest = _latest.get()
     span = latest() if latest is not None else None
-    if unseen and (span is None or not span.is_recording()):
+    if span is None or not span.is_recording():
+        # Our processors have not seen it start: they came later, or the provider runs them in another thread.
         span = _unwrapped(current)
     return span if span is not None and _is_here(span, current) and fits(span) and take(span, model) else None
 

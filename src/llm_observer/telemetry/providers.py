@@ -60,10 +60,11 @@ class Providers:
                     self._private = TracerProvider(sampler=ALWAYS_ON)
         return self._private
 
-    def refresh(self) -> bool:
-        """Put our processors on the current provider. Whether they were not on it before."""
+    def refresh(self) -> None:
+        """Put our processors on the current provider, unless they are on it."""
         provider = self.current()
-        return self._extended.get(id(provider)) is not provider and self.ensure(provider)
+        if self._extended.get(id(provider)) is not provider:
+            self.ensure(provider)
 
     def may_have(self, span: Any) -> bool:
         """Whether `span` is on the provider that was given, as far as its resource tells, or none was given."""
