@@ -213,6 +213,20 @@ def test_of_a_provider_that_was_set_late(
     assert attributes(finished)["llm_observer.cache.outcome"]
 
 
+def test_on_a_provider_of_the_peers_own(client: Any, instrument: Callable[..., Runtime], spans: Spans) -> None:
+    """Where none was given to us, each of its spans is the call's, the first like the second; none of ours is made."""
+    instrument()
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    for _ in range(2):
+        with current(provider.get_tracer(PEER).start_span("openai.chat", kind=SpanKind.CLIENT)):
+            client.chat.completions.create(**CHAT)
+    assert spans.all() == []
+    outcomes = [attributes(span)["llm_observer.cache.outcome"] for span in exporter.get_finished_spans()]
+    assert len(outcomes) == 2
+
+
 def test_on_another_provider_than_the_one_given(
     client: Any, claude: Any, instrument: Callable[..., Runtime], spans: Spans
 ) -> None:
