@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv; nothing is installed anywhere else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix lint types unit generate clean
+.PHONY: help demo test test-matrix soak-transport lint types unit generate clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
 help: ## Show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo ## Run a small app against a loopback provider and print what its calls cost and lose
 	@$(BIN)/llm-observer demo
@@ -20,6 +20,9 @@ unit: $(VENV)/.dev $(VENV)/second-prices.json ## Run the tests with coverage
 
 test-matrix: $(VENV)/.dev ## Run the tests with the oldest and the latest of each major of the SDKs, beside peers and frameworks; ONLY=... names some
 	@$(BIN)/python tests/matrix/run.py $(ONLY)
+
+soak-transport: $(VENV)/.dev ## Send a million spans to an endpoint, at full speed and with 30 % faults; SPANS=... for another number
+	@$(BIN)/python benchmarks/transport.py $(SPANS)
 
 lint: $(VENV)/.dev ## Check format and lint
 	@$(BIN)/ruff format --check .
