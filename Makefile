@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv; nothing is installed anywhere else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix soak-transport lint types unit generate clean
+.PHONY: help demo test test-matrix test-servers soak-transport lint types unit generate clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -20,6 +20,10 @@ unit: $(VENV)/.dev $(VENV)/second-prices.json ## Run the tests with coverage
 
 test-matrix: $(VENV)/.dev ## Run the tests with the oldest and the latest of each major of the SDKs, beside peers and frameworks; ONLY=... names some
 	@$(BIN)/python tests/matrix/run.py $(ONLY)
+
+test-servers: $(VENV)/.dev ## Run the tests under gunicorn and uWSGI, which is built for it
+	@$(PIP) install --group servers
+	@$(BIN)/python -m pytest tests/integration/test_servers.py
 
 soak-transport: $(VENV)/.dev ## Send a million spans to an endpoint, at full speed and with 30 % faults; SPANS=... for another number
 	@$(BIN)/python benchmarks/transport.py $(SPANS)

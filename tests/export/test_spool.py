@@ -1,11 +1,15 @@
 """What an outage would lose waits on disk, and is sent once the endpoint is back."""
 
 import contextlib
+import functools
+import itertools
 import logging
 import os
+import signal
 import stat
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from endpoint import Endpoint, refuse_large, reply, reset
@@ -20,6 +24,7 @@ from llm_observer.export import backoff
 from llm_observer.export.envelope import Item
 from llm_observer.export.exporter import EnvelopeExporter
 from llm_observer.export.spool import Spool
+from llm_observer.export.transport import Transport
 
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 
@@ -119,8 +124,10 @@ def test_what_is_refused_for_good_does_not_wait(path: Path, status: int) -> None
     with Endpoint(then=reply(status)) as endpoint:
         exporter = exporter_to(endpoint, path)
         assert exporter.export(spans(1)) is FAILURE
+        endpoint.then = reply(200)
+        assert exporter.export(spans(2)) is SUCCESS
+        assert endpoint.ids == span_ids(1, 2)
         exporter.shutdown()
-    assert not path.exists()
     assert counters.of("dropped") == {f"http_{status}": 1}
 
 
@@ -267,3 +274,76 @@ def test_where_it_cannot_be_locked_nothing_is_drained(path: Path) -> None:
     spool.drain(lambda batch: bool(sent.append(batch)), 1)
     assert sent == []
     spool.close()
+
+
+def killed(step: str, url: str, path: Path) -> None:
+    """A process that is killed in the middle of sending spans 2 and 3, where span 1 waits from before."""
+    pid = os.fork()
+    if pid:
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == -signal.SIGKILL
+        return
+    with contextlib.suppress(BaseException):
+        die = functools.partial(os.kill, os.getpid(), signal.SIGKILL)
+        posts = itertools.count(1)
+        post, remove = Transport.post, Spool.remove
+
+        def posting(self: Transport, *args: Any) -> Any:
+            if step == "before sending" or (step == "before sending what waited" and next(posts) == 2):
+                die()
+            result = post(self, *args)
+            if step == "after sending" or (step == "after sending what waited" and next(posts) == 2):
+                die()
+            return result
+
+        def removing(self: Spool, items: Any) -> None:
+            remove(self, items)
+            if step == "after removing":
+                die()
+
+        Transport.post, Spool.remove = posting, removing  # pyright: ignore[reportAttributeAccessIssue]
+        EnvelopeExporter(url, "k", timeout=3.0, spool=path).export(spans(2, 3))
+    os._exit(0)
+
+
+STEPS = ("before sending", "after sending", "after removing", "before sending what waited", "after sending what waited")
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_process_that_is_killed_loses_nothing_that_was_on_disk(
+    step: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between any two steps. What was sent and not yet removed is sent again under the same id."""
+    spool = Spool(path)
+    before = EnvelopeExporter("http://127.0.0.1:1/", "k", timeout=3.0, spool=path)
+    assert before.export(spans(1)) is SUCCESS
+    before.shutdown()
+    spool.close()
+    with Endpoint() as endpoint:
+        killed(step, endpoint.url, path)
+        # What the dead process was sending is nobody else's for as long as it could have been at it.
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + 60.0)
+        exporter = exporter_to(endpoint, path)
+        assert exporter.export(spans(4)) is SUCCESS
+        exporter.shutdown()
+        assert set(endpoint.ids) == set(span_ids(1, 2, 3, 4))
+        assert len(endpoint.ids) <= 6
+    left = Spool(path)
+    left.drain(lambda _: pytest.fail("something is left"), 1)
+    left.close()
+
+
+def test_what_a_process_is_sending_is_left_to_it(path: Path) -> None:
+    """Otherwise two processes that share a file would send each event twice."""
+    spool, other = Spool(path), Spool(path)
+    assert spool.put(items(1, 2), hold_s=30)
+    got: list[object] = []
+    other.drain(lambda batch: bool(got.append(batch)), 1)
+    assert got == []
+    assert other.waiting, "it may be left one day"
+    spool.remove(items(1, 2))
+    other.drain(lambda batch: bool(got.append(batch)), 1)
+    assert got == []
+    assert not other.waiting
+    spool.close()
+    other.close()

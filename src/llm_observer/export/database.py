@@ -88,9 +88,14 @@ class Database:
                 rows,
             )
 
-    def oldest(self, limit: int) -> list[tuple[str, str]]:
-        """Id and JSON of at most `limit` events, by `at`."""
-        return self._connection.execute("SELECT event_id, event FROM calls ORDER BY at LIMIT ?", (limit,)).fetchall()
+    def oldest(self, limit: int, *, until: float) -> list[tuple[str, str]]:
+        """Id and JSON of at most `limit` events, by `at`, which is `until` (Unix seconds) or before."""
+        query = "SELECT event_id, event FROM calls WHERE at <= ? ORDER BY at LIMIT ?"
+        return self._connection.execute(query, (until, limit)).fetchall()
+
+    def is_empty(self) -> bool:
+        """Whether there is no event at all."""
+        return not self._number("SELECT EXISTS (SELECT 1 FROM calls)")
 
     def remove(self, event_ids: Sequence[str]) -> None:
         """Forget these events."""

@@ -31,6 +31,8 @@ _LEAST_BYTES = 16 << 10
 
 _DRAIN_BATCHES = 4
 """How much of what waits on disk goes with each batch, so that calls of now are not held up."""
+_MARGIN_S = 5.0
+"""How much longer than the timeout a process that still lives may take to forget on disk what it has sent."""
 _PASSING = frozenset(f"http_{status}" for status in (*RETRIED, 401, 403))
 
 _SAY = {
@@ -57,8 +59,8 @@ class EnvelopeExporter(SpanExporter):
         send_names: Let call sites, fine-tune and deployment names leave; default `LLM_OBSERVER_SEND_NAMES`.
         certificate_file: PEM file of the authorities to trust instead of the system's.
         max_batch_bytes: Largest body, before compression.
-        spool: File that keeps what the endpoint does not take for now, to be sent when it does; by default there is
-            none, and it is lost.
+        spool: File that keeps events from before they are sent until the endpoint has taken them, through outages and
+            crashes; by default there is none, and what the endpoint does not take in time is lost.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class EnvelopeExporter(SpanExporter):
         spool: str | Path | None = None,
     ) -> None:
         self._max_bytes = max(max_batch_bytes, _LEAST_BYTES)
+        self._timeout_s = timeout
         self._warned: set[str] = set()
         self._transport: Transport | None = None
         self._sender: Sender | None = None
@@ -84,6 +87,11 @@ class EnvelopeExporter(SpanExporter):
             self._transport = _connect(settings, timeout, certificate_file)
             if self._transport is not None:
                 self._sender = join(settings.endpoint or "", settings.api_key or "")
+
+    @property
+    def spools(self) -> bool:
+        """Whether events are safe once they are here."""
+        return self._spool is not None
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send the calls among `spans`; success when every one was accepted, or is kept to be sent later."""
@@ -130,15 +138,23 @@ class EnvelopeExporter(SpanExporter):
         return None
 
     def _export(self, transport: Transport, items: Sequence[Item]) -> SpanExportResult:
-        lost: list[Item] = []
+        spool = self._spool
+        # On disk before the first try, so that a process which dies in the middle of it loses nothing.
+        written = spool is not None and spool.put(items, hold_s=self._timeout_s + _MARGIN_S)
+        kept: set[str] = set()
+        lost = False
         for batch, cause in self._send(transport, items):
-            if self._spool is not None and _may_pass(cause) and self._spool.put(batch):
+            if spool is not None and _may_pass(cause) and spool.put(batch):
+                counters.add("spooled", n=len(batch))
                 reached("spooled", _ids(batch), cause=cause)
+                kept.update(_ids(batch))
             else:
                 self._drop(transport, batch, cause)
-                lost += batch
-        if not lost and self._spool is not None and self._spool.waiting:
-            self._spool.drain(functools.partial(self._send_again, transport), _DRAIN_BATCHES)
+                lost = True
+        if spool is not None and written:
+            spool.remove([item for item in items if item[0] not in kept])
+        if spool is not None and spool.waiting and not lost and not kept:
+            spool.drain(functools.partial(self._send_again, transport), _DRAIN_BATCHES)
         return SpanExportResult.FAILURE if lost else SpanExportResult.SUCCESS
 
     def _send_again(self, transport: Transport, items: Sequence[Item]) -> bool:

@@ -12,6 +12,8 @@ from llm_observer.guard import guard
 __all__ = ["EnvelopeProcessor"]
 
 _LINGER_S = 1.0
+_SHORT_LINGER_S = 0.05
+"""Where a crash is to lose next to nothing."""
 _MAX_BATCH = 512
 _COUNT_S = 1.0
 
@@ -36,7 +38,7 @@ class EnvelopeProcessor(SpanProcessor):
             name="llm_observer.envelope",
             max_queue=max_queue,
             max_batch=_MAX_BATCH,
-            linger_s=_LINGER_S,
+            linger_s=_SHORT_LINGER_S if exporter.spools else _LINGER_S,
             on_drop=_count_drop,
             on_pause=_nothing,
         )

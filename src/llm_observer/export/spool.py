@@ -50,10 +50,16 @@ class Spool:
         """Whether there may be something to drain."""
         return self._waiting
 
-    def put(self, items: Sequence[Item]) -> bool:
-        """Keep `items`; whether they are kept. Never raises."""
+    def put(self, items: Sequence[Item], *, hold_s: float = 0.0) -> bool:
+        """Keep `items`; whether they are kept. Never raises.
+
+        Args:
+            items: Events; one that is there already takes its place.
+            hold_s: How long to leave them to this process, which is sending them. Should it die, another one sends
+                them after that.
+        """
         now = time.time()
-        rows = [(event_id, now, text.decode()) for event_id, text in items]
+        rows = [(event_id, now + hold_s, text.decode()) for event_id, text in items]
         try:
             with self._file.lock:
                 database = self._file.open()
@@ -64,9 +70,16 @@ class Spool:
             return False
         if dropped:
             counters.add("dropped", "spool_full", dropped)
-        counters.add("spooled", n=len(rows))
         self._waiting = True
         return True
+
+    def remove(self, items: Sequence[Item]) -> None:
+        """Forget `items`, which are sent or lost. Never raises: what stays is sent once more, under the same id."""
+        try:
+            with self._file.lock:
+                self._file.open().remove([event_id for event_id, _ in items])
+        except FAILURES as error:
+            self._failed(error)
 
     def drain(self, send: Callable[[Sequence[Item]], bool], batches: int) -> None:
         """Give `send` up to `batches` batches, oldest first, until it does not say that one is done with.
@@ -79,9 +92,9 @@ class Spool:
             try:
                 for _ in range(batches):
                     with self._file.lock:
-                        rows = self._file.open().oldest(_BATCH)
+                        rows = self._file.open().oldest(_BATCH, until=time.time())
+                        self._waiting = bool(rows) or not self._file.open().is_empty()
                     if not rows:
-                        self._waiting = False
                         return
                     if not send([(event_id, text.encode()) for event_id, text in rows]):
                         return
