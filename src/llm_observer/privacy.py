@@ -9,7 +9,7 @@ import secrets
 from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["DIGEST_BYTES", "Hasher", "load_hash_key"]
+__all__ = ["DIGEST_BYTES", "SHORTEST_SECRET", "Hasher", "load_hash_key"]
 
 log = logging.getLogger("llm_observer")
 
@@ -17,7 +17,7 @@ DIGEST_BYTES = 16
 """Digests within the process. What is exported is cut to half of it."""
 
 _KEY_BYTES = 32
-_SHORTEST_SECRET = 16
+SHORTEST_SECRET = 16
 
 
 class Hasher:
@@ -54,8 +54,8 @@ def load_hash_key(secret: str | None, state_dir: Path | None) -> bytes:
     this process, and one warning.
     """
     if secret:
-        if len(secret) < _SHORTEST_SECRET:
-            log.warning("LLM_OBSERVER_HASH_KEY is shorter than %d characters: hashes can be guessed", _SHORTEST_SECRET)
+        if len(secret) < SHORTEST_SECRET:
+            log.warning("LLM_OBSERVER_HASH_KEY is shorter than %d characters: hashes can be guessed", SHORTEST_SECRET)
         return _decoded(secret)
     if state_dir is not None:
         try:

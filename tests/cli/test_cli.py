@@ -4,9 +4,11 @@ import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
@@ -71,7 +73,7 @@ def test_since_takes_a_span_or_a_time(
     monkeypatch.setattr(time, "time", lambda: 1_900_000_000.0)  # years after the calls in the store
     status = main(["report", "--store", str(store), "--since", since, "--json"])
     if calls is None:
-        assert status == 1
+        assert status == 2
         assert "write 90m, 24h, 7d, 2w, or a date" in one_line(capsys)
     else:
         assert status == 0
@@ -98,7 +100,7 @@ def test_a_store_that_is_off_or_broken_is_one_line(
     assert "--store FILE" in one_line(capsys)
 
 
-@pytest.mark.parametrize("arguments", [[], ["repotr"], ["report", "--colour"], ["report", "--since"]])
+@pytest.mark.parametrize("arguments", [["repotr"], ["report", "--colour"], ["report", "--since"]])
 def test_misuse_is_one_line_and_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         main(arguments)
@@ -195,3 +197,72 @@ def test_events_of_other_versions_are_read_too(tmp_path: Path, capsys: pytest.Ca
     assert kept.close()
     assert main(["report", "--store", str(path)]) == 0
     assert "fewer than 3 calls" in capsys.readouterr().out
+
+
+def test_without_a_command_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    printed = capsys.readouterr()
+    assert all(command in printed.out for command in ("report", "analyze", "export", "demo", "doctor", "version"))
+    assert printed.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["report", "--store", "~no-such-user-here/x.db"], "the home of a user that is not known"),
+        (["demo", "--store", "~no-such-user-here/x.db"], "the home of a user that is not known"),
+        (["report", "--store", "{tmp}"], "is a directory, not a store"),
+        (["demo", "--store", "{tmp}"], "is a directory, not a file: name another with --store FILE"),
+        (["report", "--store", "{tmp}/notes.txt"], "is no store, or a damaged one"),
+        (["report", "--since", ""], "--since without a value is no time"),
+    ],
+)
+def test_a_name_that_cannot_be_is_one_line(
+    arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "notes.txt").write_text("no database\n" * 100)
+    assert main([argument.replace("{tmp}", str(tmp_path)) for argument in arguments]) in {1, 2}
+    assert said in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_an_output_that_cannot_be_written_is_one_line(store: Path, form: list[str]) -> None:
+    command = [sys.executable, "-m", "llm_observer", "report", "--store", str(store), *form]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "llm-observer: No space left on device\n")
+
+
+def test_an_output_that_is_closed_is_nobodys() -> None:
+    done = subprocess.run([sys.executable, "-c", CLOSED_OUTPUT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+CLOSED_OUTPUT = """
+import sys
+sys.stdout = None
+from llm_observer.cli import main
+sys.exit(main(["version"]))
+"""
+
+
+def test_where_signs_cannot_be_shown_others_stand_for_them(store: Path) -> None:
+    """What the cache gave is told from what it could have given in ASCII too."""
+    command = [sys.executable, "-m", "llm_observer", "report", "--store", str(store)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.isascii()
+    assert "............................" in done.stdout
+    assert "?" not in done.stdout
+
+
+def test_rows_that_cannot_be_read_are_told(store: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with closing(sqlite3.connect(store)) as database, database:
+        database.execute("UPDATE calls SET event = '{' WHERE rowid = (SELECT min(rowid) FROM calls)")
+    assert main(["report", "--store", str(store)]) == 1
+    printed = capsys.readouterr()
+    assert "3 calls" in printed.out
+    assert printed.err == "llm-observer: 1 row of the store is not readable and left out\n"
+    assert main(["report", "--store", str(store), "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["passed_over"] == 1

@@ -1,6 +1,8 @@
 """What `doctor` finds."""
 
+import errno
 import os
+import tempfile
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -69,10 +71,14 @@ def test_what_cannot_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest
     store.put(event(1))
     store.close()
 
-    def refused(*_arguments: object) -> bool:
+    def refused(*_arguments: object, **_named: object) -> bool:
         return False
 
+    def read_only(**_named: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
     monkeypatch.setattr(os, "access", refused)
+    monkeypatch.setattr(tempfile, "TemporaryFile", read_only)
     assert about(look(LLM_OBSERVER_STORE=str(path)), "store")[1] == (
         "problem",
         f"{path} cannot be written: calls are not kept",
@@ -82,6 +88,28 @@ def test_what_cannot_be_written_is_a_problem(tmp_path: Path, monkeypatch: pytest
         "problem",
         f"{tmp_path / 'sub' / 'calls.db'} cannot be made: {tmp_path} cannot be written",
     )
+
+
+def test_a_place_that_holds_no_file_is_a_problem(tmp_path: Path) -> None:
+    """A directory given for the store, and a path through a file."""
+    ((state, found),) = about(look(LLM_OBSERVER_STORE=str(tmp_path)), "store")
+    assert (state, found) == ("problem", f"{tmp_path} is a directory, not a file: set LLM_OBSERVER_STORE to another")
+    file = tmp_path / "notes.txt"
+    file.write_text("hello")
+    ((state, found),) = about(look(LLM_OBSERVER_STORE=str(file / "calls.db")), "store")
+    assert (state, found) == ("problem", f"{file / 'calls.db'} cannot be made: {file} is not a directory")
+
+
+def test_looking_at_a_place_leaves_nothing_there(tmp_path: Path) -> None:
+    look(LLM_OBSERVER_STORE=str(tmp_path / "calls.db"))
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_secret_that_can_be_guessed_is_a_problem() -> None:
+    ((state, found),) = about(look(LLM_OBSERVER_HASH_KEY="sesame"), "hash key")
+    assert state == "problem"
+    assert "shorter than 16 characters" in found
+    assert "sesame" not in found
 
 
 def test_the_key_file_is_told_with_its_mode_and_its_faults(tmp_path: Path) -> None:
@@ -99,15 +127,15 @@ def test_secrets_are_named_and_not_shown() -> None:
     found = look(
         LLM_OBSERVER_API_KEY="sesame",
         LLM_OBSERVER_HASH_KEY="open-sesame-open-sesame",
-        LLM_OBSERVER_ENDPOINT="https://user:pass@events.example/v1?token=sesame",
+        LLM_OBSERVER_ENDPOINT="https://events.example:8443/v1/sesame?token=sesame",
         LLM_OBSERVER_ENABLED="true",
     )
     assert "sesame" not in str(found)
-    assert "pass" not in str(found)
-    assert about(found, "telemetry") == [("ok", "on: events are sent to events.example")]
+    assert "pass" not in str(look(LLM_OBSERVER_ENDPOINT="https://user:pass@events.example/v1"))
+    assert about(found, "telemetry") == [("ok", "on: events are sent to https://events.example:8443")]
     assert about(found, "hash key") == [("ok", "from LLM_OBSERVER_HASH_KEY")]
     assert ("ok", "LLM_OBSERVER_API_KEY=(set)") in about(found, "setting")
-    assert ("ok", "LLM_OBSERVER_ENDPOINT=events.example") in about(found, "setting")
+    assert ("ok", "LLM_OBSERVER_ENDPOINT=https://events.example:8443") in about(found, "setting")
     assert ("ok", "LLM_OBSERVER_ENDPOINT=(no URL)") in about(look(LLM_OBSERVER_ENDPOINT="http://[x"), "setting")
 
 

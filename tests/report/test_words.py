@@ -108,3 +108,19 @@ def test_a_source_is_a_path_that_opens_from_here(tmp_path: Path, monkeypatch: py
 
     monkeypatch.setattr("os.path.relpath", another_drive)
     assert said(Path("/srv/c.py")) == "/srv/c.py:3"
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"),
+    [
+        ("https://events.example/v1?key=x", "https://events.example"),
+        ("http://user:secret@127.0.0.1:8080/x", "http://127.0.0.1:8080"),
+        ("http://[::1]:4318", "http://[::1]:4318"),
+        ("http://[x", "(no URL)"),
+        ("http://a:b", "(no URL)"),
+        ("events", "(no URL)"),
+        (None, "(no URL)"),
+    ],
+)
+def test_of_an_endpoint_scheme_host_and_port(endpoint: str | None, said: str) -> None:
+    assert words.origin(endpoint) == said

@@ -90,7 +90,8 @@ def _finish(entries: _Watched, recordings: Recordings, ticker: Ticker) -> None:
     """Say what the reader of the report has to know of how it was made."""
     problems = recordings.problems
     if not entries.calls:
-        what = "; docs/analyze.md says what a record is" if problems else ": there are no calls"
+        what = "; docs/analyze.md says what a record is" if recordings.opened and problems else ""
+        what = what or (": there are no calls" if not problems else "")
         raise UserError(f"nothing was read{what}", status=MISUSED)
     if problems > ticker.most:
         ticker.say(f"{problems:,} problems in all, {ticker.most} of them shown")

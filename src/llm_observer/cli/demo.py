@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from llm_observer import demo
-from llm_observer.cli.output import UserError, write_report
+from llm_observer.cli.output import UserError, path_of, write_report
 from llm_observer.config import Settings
 from llm_observer.export.store import read_events
 from llm_observer.pricing.prices import Prices
+from llm_observer.report import doctor
 from llm_observer.report.summary import summarize
 
 __all__ = ["add"]
@@ -29,7 +30,10 @@ def run(options: argparse.Namespace) -> int:
     """Run the app and print the report; the exit status."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="llm-observer-demo-") as directory:
-        store = Path(options.store).expanduser() if options.store else Path(directory) / "calls.db"
+        store = path_of(options.store) if options.store else Path(directory) / "calls.db"
+        obstacle = doctor.cannot_write(store)
+        if obstacle is not None:
+            raise UserError(f"{obstacle}: name another with --store FILE")
         progress = sys.stderr if options.json else sys.stdout
         print("A support app works through its inbox; llm_observer.patch() is its only line of set-up.", file=progress)
         print("Its provider runs on this machine: no key, no network, list prices.\n", file=progress, flush=True)

@@ -5,7 +5,6 @@ import itertools
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from llm_observer.cli.output import HOW_TO_START, MISUSED, UserError, add_store_options, since, store_path
 from llm_observer.config import Settings
@@ -18,14 +17,16 @@ from llm_observer.report import words
 __all__ = ["add"]
 
 _HOW_SENDING_WORKS = (
-    "calls are sent as they end, by the app that makes them, and only with LLM_OBSERVER_ENABLED=true, a key and an "
-    "endpoint; to see what would be sent of the calls in the store: llm-observer export --dry-run"
+    "Calls are sent as they end, by the app that makes them, and only with LLM_OBSERVER_ENABLED=true, a key and an "
+    "endpoint. This command sends nothing: it prints what would be sent of the calls in the store."
 )
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("export", help="print what would be sent of the calls in the local store")
+    parser = commands.add_parser(
+        "export", help="print what would be sent of the calls in the local store", description=_HOW_SENDING_WORKS
+    )
     parser.add_argument("--dry-run", action="store_true", help="print it and send nothing; the only way there is")
     add_store_options(parser)
     parser.set_defaults(command=run)
@@ -34,7 +35,11 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the bodies to standard output, and where they would go to standard error; the exit status."""
     if not options.dry_run:
-        raise UserError(_HOW_SENDING_WORKS, status=MISUSED)
+        raise UserError(
+            "export sends nothing; to see what an app would send: llm-observer export --dry-run"
+            " (see llm-observer export --help)",
+            status=MISUSED,
+        )
     settings, store = Settings.resolve(), store_path(options.store)
     counted = _Counted(read_events(store, since=since(options.since)), send_names=settings.send_names)
     requests = 0
@@ -86,7 +91,7 @@ def _told(settings: Settings, counted: _Counted, requests: int) -> Iterator[str]
     if counted.invalid:
         yield f"left out: {words.calls(counted.invalid)} in a shape that the contract does not allow"
     if settings.sends:
-        yield f"an app with these settings POSTs such calls to {urlsplit(settings.endpoint or '').hostname} as they end"
+        yield f"an app with these settings POSTs such calls to {words.origin(settings.endpoint)} as they end"
     else:
         yield "with these settings an app sends nothing: that takes LLM_OBSERVER_ENABLED=true, a key and an endpoint"
     yield from settings.problems

@@ -24,6 +24,8 @@ __all__ = [
     "Parser",
     "UserError",
     "add_store_options",
+    "in_ascii",
+    "path_of",
     "since",
     "store_path",
     "write",
@@ -37,6 +39,17 @@ HOW_TO_START = "; call llm_observer.patch() in your app, or try llm-observer dem
 
 _UNITS = {"m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _AGO = re.compile(r"(\d+(?:\.\d+)?)([mhdw])")
+
+
+_SIGNS = {"█": "#", "░": ".", "●": "*", "·": "-", "…": "~", "✓": "+", "✗": "x", "─": "-"}
+"""What stands for a sign where the output cannot show it."""
+
+
+def in_ascii(error: UnicodeError) -> tuple[str, int]:
+    """An error handler of codecs: signs that look alike, and question marks for other characters."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_SIGNS.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
 
 
 class UserError(Exception):
@@ -63,10 +76,18 @@ def add_store_options(parser: argparse.ArgumentParser) -> None:
 
 def store_path(named: str | None) -> Path:
     """The store that is named, else the one of the settings."""
-    path = Path(named).expanduser() if named else Settings.resolve().store
+    path = path_of(named) if named else Settings.resolve().store
     if path is None:
         raise UserError("the store is off (LLM_OBSERVER_STORE): name one with --store FILE")
     return path
+
+
+def path_of(named: str) -> Path:
+    """The path that is named, from a home where it begins with one."""
+    try:
+        return Path(named).expanduser()
+    except RuntimeError:
+        raise UserError(f"{named} is in the home of a user that is not known", status=MISUSED) from None
 
 
 def since(text: str | None) -> float | None:
@@ -79,7 +100,8 @@ def since(text: str | None) -> float | None:
     try:
         return datetime.fromisoformat(text.strip()).astimezone().timestamp()
     except (ValueError, OverflowError):
-        raise UserError(f"--since {text} is no time: write 90m, 24h, 7d, 2w, or a date such as 2026-11-22") from None
+        how = "write 90m, 24h, 7d, 2w, or a date such as 2026-11-22"
+        raise UserError(f"--since {text or 'without a value'} is no time: {how}", status=MISUSED) from None
 
 
 def write_report(report: Report, *, title: str, as_machine: bool, **more: Any) -> None:

@@ -70,6 +70,11 @@ class Recordings:
         return heapq.merge(*self._files, key=lambda entry: entry.call.at)
 
     @property
+    def opened(self) -> bool:
+        """Whether any of the files could be opened."""
+        return bool(self._files)
+
+    @property
     def size(self) -> int | None:
         """Bytes in all; `None` when that is not known."""
         sizes = [file.size for file in self._files]

@@ -39,8 +39,9 @@ def run(store: Path, *, output: IO[str] | None = None) -> list[Exchange]:
     with Provider(latency_s=_LATENCY_S) as provider:
         # -P: a file named openai.py in the working directory is not what the application imports.
         command = [sys.executable, "-P", "-m", "llm_observer.demo.app"]
+        # In a session of its own: Ctrl-C ends this process, which ends the application without a word of it.
         with subprocess.Popen(  # noqa: S603  our own module under this very interpreter
-            command, env=environment(os.environ, provider, store), stdout=output
+            command, env=environment(os.environ, provider, store), stdout=output, start_new_session=True
         ) as app:
             try:
                 status = app.wait(_TIMEOUT_S)

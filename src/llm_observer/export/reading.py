@@ -14,9 +14,10 @@ __all__ = ["StoreError", "read_events"]
 
 _SAY = {
     "missing": "there is no store at {path}: no call was recorded yet",
+    "directory": "{path} is a directory, not a store: name the file in it",
     "foreign": "{path} is not a store of llm-observer",
     "newer": "{path} was written by a newer llm-observer: upgrade this one",
-    "corrupt": "{path} is damaged: move it away, and a new store is made with the next call",
+    "corrupt": "{path} is no store, or a damaged one: if it was one, move it away, and the next call makes a new one",
     "locked": "{path} is locked by another program",
 }
 
@@ -25,7 +26,7 @@ class StoreError(Exception):
     """The store cannot be read. The message is one line for the user.
 
     Attributes:
-        cause: `missing`, `foreign`, `newer`, `corrupt`, `locked` or `unreadable`.
+        cause: `missing`, `directory`, `foreign`, `newer`, `corrupt`, `locked` or `unreadable`.
     """
 
     def __init__(self, cause: str, path: Path) -> None:
@@ -45,7 +46,7 @@ def read_events(path: Path, *, since: float | None = None, until: float | None =
         StoreError: On the first `next`, or in the middle of a damaged file.
     """
     if not path.is_file():
-        raise StoreError("missing", path)
+        raise StoreError("directory" if path.is_dir() else "missing", path)
     try:
         with closing(_open(path)) as connection:
             rows = connection.execute(

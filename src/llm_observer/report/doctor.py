@@ -3,13 +3,13 @@
 import os
 import platform
 import stat
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -21,9 +21,10 @@ from llm_observer.analysis.rule_file import read_rules
 from llm_observer.config import VARIABLES, Settings, state_dir
 from llm_observer.export.store import StoreError, read_events
 from llm_observer.pricing.overrides import read_prices
+from llm_observer.privacy import SHORTEST_SECRET
 from llm_observer.report import words
 
-__all__ = ["Check", "checks", "show"]
+__all__ = ["Check", "cannot_write", "checks", "show"]
 
 _SDKS = {"openai": (1, 0), "anthropic": (0, 30)}
 """The oldest versions that are supported."""
@@ -111,6 +112,10 @@ def _store(settings: Settings) -> Iterator[Check]:
     if not path.exists():
         yield _not_there_yet("store", path)
         return
+    obstacle = cannot_write(path)
+    if path.is_dir() and obstacle is not None:
+        yield Check("store", f"{obstacle}: set LLM_OBSERVER_STORE to another", "problem")
+        return
     try:
         next(read_events(path), None)
     except StoreError as error:
@@ -119,21 +124,41 @@ def _store(settings: Settings) -> Iterator[Check]:
     about = path.stat()
     written = words.duration(max(0.0, time.time() - about.st_mtime))
     yield Check("store", f"{path}, {words.size(about.st_size)}, last written {written} ago")
-    if not os.access(path, os.W_OK):
-        yield Check("store", f"{path} cannot be written: calls are not kept", "problem")
+    if obstacle is not None:
+        yield Check("store", f"{obstacle}: calls are not kept", "problem")
     yield from _open_to_others("store", path)
 
 
 def _not_there_yet(subject: str, path: Path) -> Check:
-    """A file that is made on first use, if the directory that is there already can be written."""
+    """A file that is made on first use, if it can be."""
+    obstacle = cannot_write(path)
+    if obstacle is not None:
+        return Check(subject, obstacle, "problem")
+    return Check(subject, f"{path}, not there yet: it is made with the first call", "note")
+
+
+def cannot_write(path: Path) -> str | None:
+    """Why the file at `path` can be neither written nor made; `None` if it can. Leaves nothing behind."""
+    if path.is_dir():
+        return f"{path} is a directory, not a file"
+    if path.exists():
+        return None if os.access(path, os.W_OK) else f"{path} cannot be written"
     home = next(parent for parent in path.absolute().parents if parent.exists())
-    if home.is_dir() and os.access(home, os.W_OK):
-        return Check(subject, f"{path}, not there yet: it is made with the first call", "note")
-    return Check(subject, f"{path} cannot be made: {home} cannot be written", "problem")
+    if not home.is_dir():
+        return f"{path} cannot be made: {home} is not a directory"
+    try:
+        # What the mode of a directory says is not all: file systems can be read-only, full or virtual.
+        with tempfile.TemporaryFile(dir=home):
+            return None
+    except OSError:
+        return f"{path} cannot be made: {home} cannot be written"
 
 
 def _hash_key(settings: Settings) -> Check:
     if settings.hash_key:
+        if len(settings.hash_key) < SHORTEST_SECRET:
+            short = f"LLM_OBSERVER_HASH_KEY is shorter than {SHORTEST_SECRET} characters: hashes can be guessed"
+            return Check("hash key", f"{short}; make one with: openssl rand -hex 32", "problem")
         return Check("hash key", "from LLM_OBSERVER_HASH_KEY")
     path = state_dir() / "hash.key"
     if not path.exists():
@@ -176,19 +201,16 @@ def _cache_rules(settings: Settings) -> Iterator[Check]:
 
 def _telemetry(settings: Settings) -> Check:
     if settings.sends:
-        return Check("telemetry", f"on: events are sent to {urlsplit(settings.endpoint or '').hostname}")
+        return Check("telemetry", f"on: events are sent to {words.origin(settings.endpoint)}")
     return Check("telemetry", "off: nothing leaves this machine")
 
 
 def _shown(variable: str, value: str) -> str:
-    """A setting's value; of a secret that it is set, of an endpoint the host."""
+    """A setting's value; of a secret that it is set, of an endpoint where it is."""
     if variable in _SECRET:
         return "(set)" if value else "(empty)"
     if variable == VARIABLES["endpoint"]:
-        try:
-            return urlsplit(value.strip()).hostname or "(no URL)"
-        except ValueError:
-            return "(no URL)"
+        return words.origin(value)
     return value
 
 

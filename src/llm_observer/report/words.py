@@ -4,6 +4,7 @@ import os
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from llm_observer.report.families import Finding
 from llm_observer.results import LIFETIMES, CallSite, LifetimeAdvice
@@ -14,6 +15,7 @@ __all__ = [
     "duration",
     "keep",
     "money",
+    "origin",
     "percent",
     "period",
     "place",
@@ -126,6 +128,20 @@ def place(finding: Finding) -> str | None:
     if finding.location is None:
         return None
     return finding.location if finding.offset is None else f"{finding.location}, character {finding.offset:,}"
+
+
+def origin(endpoint: str | None) -> str:
+    """Scheme, host and port of a URL: what else stands in it may be secret."""
+    try:
+        parts = urlsplit((endpoint or "").strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+        parts = None
+    if parts is None or not host:
+        return "(no URL)"
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}" + (f":{port}" if port else "")
 
 
 def source(site: CallSite) -> str:
