@@ -409,7 +409,7 @@ def test_a_place_that_cannot_be_written_means_no_store(tmp_path: Path, caplog: p
 def test_a_directory_in_its_place_means_no_store(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "calls.db").mkdir()
     _lost(tmp_path / "calls.db", caplog, "unwritable")
-    with pytest.raises(StoreError, match="no store"):
+    with pytest.raises(StoreError, match="is a directory"):
         list(read_events(tmp_path / "calls.db"))
 
 
