@@ -189,6 +189,29 @@ def test_no_provider_at_all(client: Any, instrument: Callable[..., Runtime]) -> 
     assert span.instrumentation_scope.name == OURS
 
 
+def test_without_tracing_no_header_tells_the_provider_of_ours(
+    client: Any, server: ScriptedServer, instrument: Callable[..., Runtime]
+) -> None:
+    """The SDK writes the current trace into a header: a span that the application knows nothing of is not current."""
+    client.messages.create(**MESSAGE)
+    instrument()
+    client.messages.create(**MESSAGE)
+    bare, observed = (sorted(request.headers) for request in server.requests)
+    assert "traceparent" not in observed
+    assert observed == bare
+
+
+def test_within_tracing_the_header_names_the_calls_span(
+    client: Any, server: ScriptedServer, instrument: Callable[..., Runtime], spans: Spans
+) -> None:
+    """As the SDK does by itself."""
+    instrument()
+    client.messages.create(**MESSAGE)
+    context = spans.one().get_span_context()
+    assert context is not None
+    assert f"{context.span_id:016x}" in server.requests[-1].headers["traceparent"]
+
+
 def test_count_tokens_is_left_alone(client: Any, instrument: Callable[..., Runtime], spans: Spans) -> None:
     """It is no inference: the SDK's span of it is as it was."""
     instrument()

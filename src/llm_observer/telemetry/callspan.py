@@ -115,7 +115,8 @@ class CallSpan:
         self._start_span(late=False)
         with guard("callspan.enter"):
             context = otel_context.set_value(KEY, self, self._parent)
-            if self._held.span is not None and not self._held.is_peers:
+            # One that the application knows nothing of is no parent, neither in a header to the provider.
+            if self._held.span is not None and not self._held.is_peers and not self._held.is_private:
                 context = trace.set_span_in_context(self._held.span, context)
             self._context = context
             self._token = otel_context.attach(context)

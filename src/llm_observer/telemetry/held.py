@@ -64,6 +64,7 @@ class HeldSpan:
         "_suppressed",
         "_unsampled",
         "is_peers",
+        "is_private",
         "span",
     )
 
@@ -90,6 +91,8 @@ class HeldSpan:
         self.span: Any = None
         self.is_peers = False
         """Whether the span is another instrumentation's."""
+        self.is_private = False
+        """Whether it is on no provider of the application's."""
 
     @property
     def is_others(self) -> bool:
@@ -113,6 +116,7 @@ class HeldSpan:
         self.span = self._providers.tracer().start_span(
             name, context=context, kind=SpanKind.CLIENT, attributes=attributes, start_time=start_ns
         )
+        self.is_private = self._providers.is_private
 
     def bind(self, span: Any, name: str, aspect: Aspect, end: Callable[[int | None], None]) -> None:
         """Take `span`, which was just started in the call's context, if it is the call's, with one aspect more.

@@ -60,6 +60,11 @@ class Providers:
                     self._private = TracerProvider(sampler=ALWAYS_ON)
         return self._private
 
+    @property
+    def is_private(self) -> bool:
+        """Whether a span started now is nobody's but ours: the application has no tracing."""
+        return self._private is not None and self.current() is self._private
+
     def refresh(self) -> None:
         """Put our processors on the current provider, unless they are on it."""
         provider = self.current()
