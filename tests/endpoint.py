@@ -17,6 +17,8 @@ __all__ = [
     "Behaviour",
     "Endpoint",
     "Received",
+    "boast",
+    "bomb",
     "close",
     "drip",
     "endless",
@@ -25,6 +27,7 @@ __all__ = [
     "refuse_large",
     "reply",
     "reset",
+    "trickle",
 ]
 
 
@@ -101,6 +104,32 @@ def endless(endpoint: "Endpoint", sock: socket.socket, _: Received) -> bool:
     sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
     while not endpoint.closing.is_set():
         sock.sendall(b"x" * 65536)
+    return False
+
+
+_NESTED = gzip.compress(gzip.compress(bytes(1 << 22), 1), 1)
+
+
+def bomb(_: "Endpoint", sock: socket.socket, __: Received) -> bool:
+    """200, and a short body that unpacks to a large one."""
+    body = _NESTED
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    return True
+
+
+def boast(endpoint: "Endpoint", sock: socket.socket, _: Received) -> bool:
+    """200, and headers without end."""
+    sock.sendall(b"HTTP/1.1 200 OK\r\n")
+    while not endpoint.closing.is_set():
+        sock.sendall(b"X-Header: %s\r\n" % (b"x" * 60_000))
+    return False
+
+
+def trickle(endpoint: "Endpoint", sock: socket.socket, _: Received) -> bool:
+    """200, and a body that comes a byte at a time."""
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    while not endpoint.closing.wait(0.02):
+        sock.sendall(b"x")
     return False
 
 

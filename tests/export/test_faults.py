@@ -18,17 +18,20 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-from endpoint import Endpoint, close, drip, endless, garbage, hang, reply, reset
+from endpoint import Endpoint, boast, bomb, close, drip, endless, garbage, hang, reply, reset, trickle
 from opentelemetry.sdk.trace import TracerProvider
 
 import llm_observer
 from llm_observer.counters import counters
 from llm_observer.demo.provider import Provider
+from llm_observer.engine import Engine
 from llm_observer.export import backoff, database, processor
 from llm_observer.export.exporter import EnvelopeExporter
 from llm_observer.export.processor import EnvelopeProcessor
 from llm_observer.guard import Guard
 from llm_observer.instrumentor import LLMObserverInstrumentor
+from llm_observer.summary import Tally
+from llm_observer.telemetry.metrics import Metrics
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parents[1] / "docs" / "transport.md"
@@ -112,7 +115,7 @@ def row(fault: str, kept: int, answers: list[Any], without: list[Any], slowest: 
     assert slowest < 5.0
     lost = "nothing" if kept == CALLS else "every event" if not kept else "some events"
     assert kept + sum(counters.of("dropped").values()) == CALLS
-    counted = [f"`{name}` {cause}" for name in ("dropped", "retries") for cause in sorted(counters.of(name))]
+    counted = [f"`{name}` {cause}" for name in ("dropped", "retries", "errors") for cause in sorted(counters.of(name))]
     return f"| {fault} | as ever | {lost} | {', '.join(counted) or 'nothing'} |"
 
 
@@ -142,6 +145,9 @@ ENDPOINTS: dict[str, Callable[[], Endpoint]] = {
     "the endpoint closes every connection": lambda: Endpoint(then=close),
     "the endpoint answers with garbage": lambda: Endpoint(then=garbage),
     "the endpoint answers without end": lambda: Endpoint(then=endless),
+    "the endpoint answers with its body a byte at a time": lambda: Endpoint(then=trickle),
+    "the endpoint answers with headers without end": lambda: Endpoint(then=boast),
+    "the endpoint answers with a gzip bomb": lambda: Endpoint(then=bomb),
     "the endpoint's certificate is not trusted": lambda: Endpoint(certificate=CERTIFICATE),
     "the endpoint answers 500 for a while": lambda: Endpoint(reply(500), reply(502), reply(503)),
     "the endpoint answers 500 for long": lambda: Endpoint(then=reply(500)),
@@ -261,7 +267,34 @@ def test_a_store_that_fails(fault: str, without: list[Any], tmp_path: Path) -> N
     check(fault, row(fault, counters.total("stored"), answers, without, slowest))
 
 
-FAULTS = ["nobody listens", *ENDPOINTS, "the thread that sends dies", *STORES]
+# --- what runs on the way of the call
+
+INSIDE: dict[str, tuple[object, str]] = {
+    "the analysis fails": (Engine, "_finding"),
+    "pricing fails": (Engine, "_cost"),
+    "counting fails": (Tally, "add"),
+    "metrics fail": (Metrics, "record"),
+}
+
+
+@pytest.mark.usefixtures("one_batch")
+@pytest.mark.parametrize("fault", INSIDE)
+def test_what_fails_on_the_way_of_a_call(
+    fault: str, without: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The call is stored with what is known of it."""
+
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(*INSIDE[fault], broken)
+    with instrumented(store=str(tmp_path / "calls.db")):
+        answers, slowest = converse()
+        llm_observer.flush(10)
+    check(fault, row(fault, counters.total("stored"), answers, without, slowest))
+
+
+FAULTS = ["nobody listens", *ENDPOINTS, "the thread that sends dies", *STORES, *INSIDE]
 
 
 def test_the_table_has_no_other_rows() -> None:

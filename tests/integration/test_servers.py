@@ -24,8 +24,9 @@ from llm_observer.export.reading import read_events
 APPS = Path(__file__).parent / "apps"
 REQUESTS = 8
 
-GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-w", "2", "-b", "{address}", "--log-level", "warning", "web:application"]  # fmt: skip
-UWSGI = [str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--http-socket", "{address}", "--master", "-p", "2", "--enable-threads", "--die-on-term", "--disable-logging", "--module", "web"]  # fmt: skip
+GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-w", "2", "-b", "{address}", "web:application"]
+UWSGI = [str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--http-socket", "{address}", "--master", "-p", "2"]
+UWSGI += ["--enable-threads", "--die-on-term", "--disable-logging", "--module", "web"]
 SERVERS = {
     "gunicorn": GUNICORN,
     "gunicorn with preload": [*GUNICORN, "--preload"],
@@ -60,7 +61,7 @@ def test_each_request_is_one_event_and_none_is_lost_at_the_end(
     server: str, provider: Provider, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     if not installed(server):
-        pytest.skip(f"{server.split()[0]} is not installed")
+        pytest.skip("it is not installed: make test-servers")
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = f"127.0.0.1:{listener.getsockname()[1]}"
     with Endpoint() as endpoint:
