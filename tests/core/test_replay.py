@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recorded import recorder
 
@@ -165,6 +165,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, derandomize=True, database=None)
 @given(change=st.dictionaries(st.sampled_from(sorted(RECORD)), json_values, max_size=4))
 def test_any_record_is_explained_or_refused(change: dict[str, Any]) -> None:
     try:
