@@ -28,9 +28,10 @@ test-servers: $(VENV)/.dev ## Run the tests under gunicorn and uWSGI, which is b
 soak-transport: $(VENV)/.dev ## Send a million spans to an endpoint, at full speed and with 30 % faults; SPANS=... for another number
 	@$(BIN)/python benchmarks/transport.py $(SPANS)
 
-lint: $(VENV)/.dev ## Check format and lint
+lint: $(VENV)/.dev ## Check format, lint, and that the events' schema keeps its promises
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/python schema/check_compat.py schema/published/telemetry_event_v1.0.json schema/telemetry_event_v1.json
 
 types: $(VENV)/.dev ## Check types
 	@$(BIN)/pyright --warnings

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from email.utils import format_datetime, formatdate
 from pathlib import Path
 from typing import Any
 
@@ -483,3 +483,19 @@ def test_a_proxy_may_be_named_without_a_scheme(monkeypatch: pytest.MonkeyPatch) 
         assert transport.post(BODY, {}) == Result(Outcome.LOST, "proxy")
         transport.shutdown(0)
         assert "proxy-authorization" not in proxy.requests[0].headers
+
+
+@pytest.mark.parametrize("jump_s", [-400 * 86400.0, 400 * 86400.0])
+def test_a_clock_that_jumps_changes_no_wait(jump_s: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a deadline, nor the word of a server whose own clock goes on as before."""
+    date = formatdate(time.time(), usegmt=True)
+    later = formatdate(time.time() + 1, usegmt=True)
+    script = (reply(503), reply(429, Date=date, Retry_After=later))
+    with Endpoint(*script) as endpoint:
+        sender = Transport(endpoint.url, "k", timeout_s=10.0)
+        now = time.time
+        monkeypatch.setattr(time, "time", lambda: now() + (jump_s if endpoint.requests else 0.0))
+        started = time.monotonic()
+        assert sender.post(b"{}", {}).outcome is Outcome.ACCEPTED
+        assert 0.9 < time.monotonic() - started < 8.0
+        sender.shutdown(0)

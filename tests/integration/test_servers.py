@@ -25,8 +25,10 @@ APPS = Path(__file__).parent / "apps"
 REQUESTS = 8
 
 GUNICORN = [sys.executable, "-m", "gunicorn", "--no-control-socket", "-w", "2", "-b", "{address}", "web:application"]
-UWSGI = [str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--http-socket", "{address}", "--master", "-p", "2"]
-UWSGI += ["--enable-threads", "--die-on-term", "--disable-logging", "--module", "web"]
+UWSGI = [
+    *[str(Path(sysconfig.get_path("scripts")) / "uwsgi"), "--http-socket", "{address}", "--master", "-p", "2"],
+    *["--enable-threads", "--die-on-term", "--disable-logging", "--module", "web"],
+]
 SERVERS = {
     "gunicorn": GUNICORN,
     "gunicorn with preload": [*GUNICORN, "--preload"],
