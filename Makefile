@@ -21,7 +21,7 @@ unit: $(VENV)/.dev $(VENV)/second-prices.json ## Run the tests with coverage
 test-matrix: $(VENV)/.dev ## Run the tests with the oldest and the latest of each major of the SDKs, beside peers and frameworks; ONLY=... names some
 	@$(BIN)/python tests/matrix/run.py $(ONLY)
 
-test-servers: $(VENV)/.dev ## Run the tests under gunicorn and uWSGI, which is built for it
+test-servers: $(VENV)/.dev ## Run the tests under gunicorn, uWSGI and Celery, which are installed for it
 	@$(PIP) install --group servers
 	@$(BIN)/python -m pytest tests/integration/test_servers.py
 

@@ -1,8 +1,11 @@
 """The thread behind the store: started late, replaced when it dies, never waited for by who puts."""
 
 import gc
+import sys
 import threading
 import time
+from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -211,3 +214,16 @@ def test_a_worker_that_was_closed_takes_no_more() -> None:
     sink.worker.renew()
     sink.worker.put(1)
     assert sink.dropped == {"closed": 2}
+
+
+def test_where_celery_runs_its_word_that_a_worker_ends_is_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Celery is not installed here; `make test-servers` shows the same with a real one."""
+    told: list[Callable[..., object]] = []
+    signal = SimpleNamespace(connect=lambda hook, weak: told.append(hook))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setitem(sys.modules, "celery.signals", SimpleNamespace(worker_process_shutdown=signal))  # pyright: ignore[reportArgumentType]
+    sink = Sink(linger_s=60.0)
+    sink.worker.put(1)
+    (hook,) = told
+    hook(sender=None, pid=1, exitcode=0)
+    assert sink.items == [1]
+    assert sink.worker.close(5)

@@ -171,6 +171,10 @@ class Worker(Generic[T]):
             from multiprocessing.util import Finalize  # noqa: PLC0415  only where multiprocessing is loaded anyway
 
             Finalize(None, hook, exitpriority=10)
+        # A worker of Celery's ends by os._exit too, a second after this signal.
+        celery: Any = sys.modules.get("celery.signals")
+        if celery is not None:
+            celery.worker_process_shutdown.connect(hook, weak=False)
 
     def _run(self, state: _State[T]) -> None:
         try:
@@ -233,7 +237,7 @@ class _ExitHook:
     def __init__(self, worker: Worker[Any]) -> None:
         self._worker = weakref.ref(worker)
 
-    def __call__(self) -> None:
+    def __call__(self, **_: object) -> None:
         worker = self._worker()
         if worker is not None:
             worker.at_exit()
