@@ -1,7 +1,7 @@
-"""Runs the tests in each environment of `environments.toml`, and writes the table of `docs/coverage.md`.
+"""Runs the tests in each environment of `environments.toml`, and writes the tables of what was seen there.
 
-`run.py [NAME ...]`: the environments of these names or kinds, else all. The table is written when every column of it
-was measured in this run.
+`run.py [NAME ...]`: the environments of these names or kinds, else all. The tables of `docs/coverage.md` are written
+when every `sdk` was measured in this run, that of `docs/opentelemetry.md` when every `peer` was.
 """
 
 import json
@@ -19,6 +19,7 @@ PLACE = ROOT / ".venv-matrix"
 
 sys.path.insert(0, str(HERE.parent))
 
+import peers  # noqa: E402  beside this file
 from covering import PAGE, filled  # noqa: E402  the helpers of the tests stand above
 
 TESTS: Mapping[str, Sequence[str]] = {
@@ -91,6 +92,14 @@ def main(wanted: Sequence[str]) -> int:
             say(f"measuring {environment.name}")
             measured.append(environment.measure())
         PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), measured), encoding="utf-8")
+    others = [each for each in chosen if each.kind == "peer"]
+    if others == environments(["peer"]):
+        lines: list[list[str]] = []
+        for environment in others:
+            say(f"measuring {environment.name}")
+            lines += peers.rows(environment.python, environment.name, environment.requires)
+        page = peers.filled(peers.PAGE.read_text(encoding="utf-8"), lines)
+        peers.PAGE.write_text(page, encoding="utf-8")
     failed: list[str] = []
     for environment in chosen:
         say(f"testing {environment.name}")

@@ -2,6 +2,9 @@
 
 ORDER is `alone` (without us), `first` (the peer before us) or `last` (the peer behind us). Prints JSON: by style, the
 spans that reached an exporter and what the application got to see.
+
+`PEER, pool` is the peer on a provider that runs span processors in threads of a pool; `logfire, clients` is Logfire set
+on each client instead of on all.
 """
 
 import asyncio
@@ -9,12 +12,12 @@ import gc
 import importlib
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ConcurrentMultiSpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -58,6 +61,11 @@ PEERS: dict[str, Callable[[], None]] = {
         "openinference.instrumentation.anthropic:AnthropicInstrumentor",
     ),
     "logfire": logfire,
+    "logfire, clients": instrumentor(),
+    "official, pool": instrumentor(
+        "opentelemetry.instrumentation.genai.openai:OpenAIInstrumentor",
+        "opentelemetry.instrumentation.genai.anthropic:AnthropicInstrumentor",
+    ),
     "nothing": instrumentor(),
 }
 
@@ -69,12 +77,13 @@ def us() -> None:
 def set_up(peer: str) -> None:
     """A provider with an exporter, as the peer wants it."""
     processor = SimpleSpanProcessor(EXPORTER)
-    if peer == "logfire":
+    if peer.startswith("logfire"):
         importlib.import_module("logfire").configure(
             send_to_logfire=False, console=False, inspect_arguments=False, additional_span_processors=[processor]
         )
         return
-    provider = TracerProvider(shutdown_on_exit=False)
+    pool = ConcurrentMultiSpanProcessor(2) if peer.endswith(", pool") else None
+    provider = TracerProvider(shutdown_on_exit=False, active_span_processor=pool)
     provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
 
@@ -92,10 +101,20 @@ def clients(url: str) -> dict[str, tuple[Any, Sequence[Style]]]:
     }
 
 
-async def calls(url: str) -> dict[str, Any]:
+def on_each(peer: str, clients: Iterable[Any]) -> None:
+    """Set Logfire on each of the clients, if that is the peer."""
+    if peer == "logfire, clients":
+        module = importlib.import_module("logfire")
+        for client in clients:
+            (module.instrument_anthropic if "anthropic" in type(client).__module__ else module.instrument_openai)(
+                client
+            )
+
+
+async def calls(made: Mapping[str, tuple[Any, Sequence[Style]]]) -> dict[str, Any]:
     """Call in every style."""
     found: dict[str, Any] = {}
-    for kind, (client, styles) in clients(url).items():
+    for kind, (client, styles) in made.items():
         for style in styles:
             if not has(client, style.needs):
                 continue
@@ -121,14 +140,23 @@ async def calls(url: str) -> dict[str, Any]:
     return found
 
 
-if __name__ == "__main__":
-    _, peer, order = sys.argv
+def main(peer: str, order: str) -> None:
     set_up(peer)
-    steps = {"alone": (PEERS[peer],), "first": (PEERS[peer], us), "last": (us, PEERS[peer])}
-    for step in steps[order]:
-        step()
-    importlib.import_module("openai")
-    importlib.import_module("anthropic")
-    gc.freeze()
     with ScriptedServer() as server:
-        print(json.dumps(asyncio.run(calls(server.url))))
+        made: dict[str, tuple[Any, Sequence[Style]]] = {}
+
+        def them() -> None:
+            PEERS[peer]()
+            if peer == "logfire, clients":
+                made.update(clients(server.url))
+                on_each(peer, [client for client, _ in made.values()])
+
+        for step in {"alone": (them,), "first": (them, us), "last": (us, them)}[order]:
+            step()
+        made = made or clients(server.url)
+        gc.freeze()
+        print(json.dumps(asyncio.run(calls(made))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
