@@ -6,6 +6,8 @@ import re
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -56,7 +58,7 @@ def _owner(call: Mapping[str, Any]) -> str:
 
 def _both(first: Any, last: Any) -> str:
     """One word for both orders, or one for each."""
-    return str(first) if first == last else f"{first} behind it, {last} ahead of it"
+    return str(first) if first == last else f"{first} where it was first, else {last}"
 
 
 def _named(styles: Iterable[str]) -> str:
@@ -91,7 +93,7 @@ def groups(alone: Calls, first: Calls, last: Calls) -> list[Group]:
     return found
 
 
-def _calls(python: Path, peer: str, order: str, environment: Mapping[str, str]) -> Calls:
+def _calls(python: Path, peer: str, environment: Mapping[str, str], order: str) -> Calls:
     done = subprocess.run(
         [python, APP, peer, order],
         stdout=subprocess.PIPE,
@@ -112,8 +114,9 @@ def rows(python: Path, peer: str, packages: Iterable[str]) -> list[list[str]]:
         peer: Its name in `apps/beside.py`.
         packages: What it is made of.
     """
+    names = [package for package in packages if "<" not in package]
     program = "import sys, importlib.metadata as m; print(*dict.fromkeys(map(m.version, sys.argv[1:])), sep=', ')"
-    versions = subprocess.run([python, "-c", program, *packages], stdout=subprocess.PIPE, check=True, text=True)
+    versions = subprocess.run([python, "-c", program, *names], stdout=subprocess.PIPE, check=True, text=True)
     version = f"{peer} {versions.stdout.strip()}"
     lines: list[list[str]] = []
     said: set[str] = set()
@@ -122,7 +125,8 @@ def rows(python: Path, peer: str, packages: Iterable[str]) -> list[list[str]]:
         (peer, f"{version}, `ANTHROPIC_OPEN_TELEMETRY=false`", OFF),
         *((f"{peer}, {variant}", f"{version}, {text}", {}) for variant, text in VARIANTS.get(peer, {}).items()),
     ):
-        alone, first, last = (_calls(python, name, order, environment) for order in ("alone", "first", "last"))
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            alone, first, last = pool.map(partial(_calls, python, name, environment), ("alone", "first", "last"))
         for group in groups(alone, first, last):
             if environment and group.sdk != SDKS["anthropic"]:
                 continue
