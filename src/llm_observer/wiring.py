@@ -157,7 +157,7 @@ def _log_end(call: Call, context: SpanContext, start_ns: int, end_ns: int, _attr
         provider=call.provider,
         api=call.api,
         seconds=round((end_ns - start_ns) / 1e9, 3),
-        error=call.error_type,
+        failed="yes" if call.error_type else None,
         outcome=report.cache.outcome if report is not None else None,
         cause=report.cache.cause if report is not None and report.cache.broke else None,
     )

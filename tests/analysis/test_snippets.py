@@ -115,7 +115,7 @@ def test_nothing_like_a_secret_survives(kind: str, data: st.DataObject) -> None:
     if said is None:
         return
     assert len(said) <= LONGEST
-    assert "@" not in re.sub(r"(^|\s)[^\w\s]{1,3}(?=\s|$)", " ", said)
+    assert "@" not in said
     for word in words_of(said):
         parts = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", word)
         assert "".join(parts) == word

@@ -121,7 +121,9 @@ def test_children_of_multiprocessing_send_what_they_have_before_they_end() -> No
         assert len(endpoint.ids) == len(set(endpoint.ids)) == 65
 
 
-def test_a_forked_child_sends_its_own_calls_and_not_its_parents() -> None:
+def test_a_forked_child_sends_its_own_calls_and_not_its_parents(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Nothing is sent by the parent before it is asked to.
+    monkeypatch.setattr(room, "_LINGER_S", 60.0)
     with Endpoint(reply(200)) as endpoint:
         provider, _ = make(endpoint)
         calls(provider, 7)

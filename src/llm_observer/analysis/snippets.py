@@ -85,8 +85,8 @@ def _judged(token: str) -> str:
     """The token when it is made of plain words alone, else a marker."""
     if _JOINED.fullmatch(token) and all(part.lower() in PLAIN_WORDS for part in _PART.findall(token)):
         return token
-    if len(token) <= _LONGEST_SIGN and not any(map(str.isalnum, token)):
-        return token
     if "@" in token:
         return _EMAIL
+    if len(token) <= _LONGEST_SIGN and not any(map(str.isalnum, token)):
+        return token
     return _NUMBER if any(map(str.isdigit, token)) and not any(map(str.isalpha, token)) else _HIDDEN
