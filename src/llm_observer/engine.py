@@ -63,8 +63,9 @@ class Engine:
         self.prices = prices
         self._wait_s = wait_s
         self._snippets = snippets
-        self._analyzer = Analyzer(hasher, rules=_rules(cache_rules))
+        self.analyzer = Analyzer(hasher, rules=_rules(cache_rules))
         self._ledger = Ledger(prices)
+        self.sharing: Callable[[], None] | None = None
         self.open_calls: Callable[[], Iterable[Call]] = tuple
         """The calls that have begun and not ended."""
 
@@ -77,6 +78,13 @@ class Engine:
     def warm_up(self) -> None:
         """Begin to load what the end of a call will need, in the background. Cheap to call again."""
         self.prices.start_loading()
+        if self.sharing is not None:
+            self.sharing()
+
+    def share(self, look: Callable[[], None]) -> None:
+        """Let other processes of this host know of calls: `look` is called as one begins, to hear of theirs."""
+        self.analyzer.share()
+        self.sharing = look
 
     def explain(self, call: Call) -> CallReport:
         """The report of a finished call; made once and kept on it. Never raises: what fails is left out."""
@@ -138,7 +146,7 @@ class Engine:
             began = USUAL_START_S
         ended = call.duration_s if call.duration_s is not None else began
         observed = replace(_observation(call, prompt, call.at + began), ended_at=call.at + ended)
-        finding = self._analyzer.explain(observed)
+        finding = self.analyzer.explain(observed)
         usage = call.usage
         if finding.verdict.outcome == "cold" and usage is not None and usage.cache_read_tokens == 0:
             verdict = self._beside(call, observed)
@@ -164,7 +172,7 @@ class Engine:
             prompt = read_prompt(other.api, parsed(other.body))
             if prompt is not None and 0 < len(prompt.segments) <= MOST_SEGMENTS:
                 others.append(_observation(other, prompt, math.inf))
-        return self._analyzer.beside(observed, others) if others else None
+        return self.analyzer.beside(observed, others) if others else None
 
 
 def _rules(path: Path | None) -> CacheRules | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 
+from llm_observer.adapters.scope import key_scopes
 from llm_observer.call import Call
 from llm_observer.config import Settings
 from llm_observer.engine import billing_terms
@@ -129,7 +130,24 @@ def _keeper(runtime: Runtime) -> "Keeper | None":
     # Not before it is wanted: SQLite takes its time to load, and some builds of Python are without it.
     from llm_observer.keeping import Keeper  # noqa: PLC0415
 
-    return Keeper(runtime.settings.store, runtime.providers, runtime.engine.prices)
+    keeper = Keeper(runtime.settings.store, runtime.providers, runtime.engine.prices)
+    _share(runtime, keeper)
+    return keeper
+
+
+def _share(runtime: Runtime, keeper: "Keeper") -> None:
+    """Let the processes of this host know of one another's calls, through the store and on its thread."""
+    from llm_observer.export.sharing import Sharing  # noqa: PLC0415  it needs SQLite
+
+    engine, store = runtime.engine, keeper.store
+    sharing = Sharing(engine.hasher.key_id, engine.analyzer.tell, engine.analyzer.hear, lambda: store.put(_nothing))
+    store.exchange = sharing.exchange
+    key_scopes(engine.hasher)
+    engine.share(sharing.look)
+
+
+def _nothing() -> None:
+    """An event that there is none of: what the store is given to have it look at its file."""
 
 
 def _priced_later(call: Call, prices: Prices, terms: CallTerms) -> Price:

@@ -3,6 +3,7 @@
 import math
 import threading
 from array import array
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -16,6 +17,7 @@ from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.lineage import landmarks
 from llm_observer.analysis.rules import CacheRule, CacheRules, shipped_rules
 from llm_observer.analysis.segments import Prompt, Segment
+from llm_observer.analysis.sharing import MOST_SHARED, Shared, as_text, from_text
 from llm_observer.analysis.tokens import Fit, Fits, Positions
 from llm_observer.analysis.turns import Turn, Turns, class_counts
 from llm_observer.analysis.verdict import judge
@@ -29,6 +31,8 @@ _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
 _MOST_LINKS = 25_000
 _MOST_PLACES = 1000
+_MOST_UNTOLD = 256
+"""Calls that wait to be told to other processes; then the oldest is not told."""
 
 MEDIA_TOKENS = 1000.0
 """What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
@@ -98,6 +102,47 @@ class Analyzer:
         self._places: dict[tuple[str, str | None, str], _Place] = {}
         self._turns = turns if turns is not None else Turns()
         self._index = index if index is not None else PrefixIndex()
+        self._outbox: deque[tuple[Trace, str, Sequence[Fingerprint], int]] | None = None
+        self._told: set[bytes] = set()
+
+    def share(self) -> None:
+        """From now on keep what other processes are to know of each call, for `tell`."""
+        self._outbox = deque(maxlen=_MOST_UNTOLD)
+
+    def tell(self) -> list[str]:
+        """What other processes are to know of the calls since the last time; for one thread only, not the caller's."""
+        texts: list[str] = []
+        while self._outbox:
+            trace, family, prints, read = self._outbox.popleft()
+            fresh = [fp for fp in prints if fp.wire not in self._told]
+            if len(self._told) > _MOST_LINKS:
+                self._told.clear()
+            self._told.update(fp.wire for fp in fresh)
+            entries = {position: self._index.entry(trace.chain[position - 1]) for position in trace.cached}
+            lifetimes = {position: entry.lifetime for position, entry in entries.items() if entry is not None}
+            texts.append(as_text(Shared(trace, family, landmarks(prints, trace), lifetimes, read, fresh)))
+        return texts
+
+    def hear(self, text: str) -> None:
+        """Remember what another process tells of a call, as if it had been made here.
+
+        Raises:
+            ValueError, KeyError, TypeError: It is not what `tell` gives.
+        """
+        shared = from_text(text)
+        if shared is None:
+            return
+        trace = shared.trace
+        with self._lock:
+            self._fingerprints.learn(shared.prints)
+            for position, lifetime in shared.lifetimes.items():
+                link = trace.chain[position - 1]
+                known = self._index.entry(link)
+                lives = known is not None and (lifetime is None or abs(trace.at - known.used_at) <= lifetime)
+                self._index.keep(link, _shared_entry(trace, position, lifetime, known if lives else None))
+            if shared.least_read:
+                self._index.note_read(trace.seed, shared.least_read)
+            self._index.add(trace, shared.family, shared.landmarks)
 
     def explain(self, call: Observation) -> Finding:
         """The finding on a finished call, which is then remembered."""
@@ -321,6 +366,9 @@ class Analyzer:
         if usage is not None and usage.cache_read_tokens:
             self._index.note_read(trace.seed, usage.cache_read_tokens)
         self._index.add(trace, family, landmarks(prints, trace))
+        if self._outbox is not None and len(trace) <= MOST_SHARED:
+            read = usage.cache_read_tokens if usage is not None else None
+            self._outbox.append((trace, family, prints, read or 0))
 
     def _remember_boundaries(
         self,
@@ -379,6 +427,20 @@ def _entry(
         if was_read or known.ready_at > call.at:
             ready_at, made_at = min(ready_at, known.ready_at), min(made_at, known.made_at)
     return Entry(used_at, ready_at, made_at, lifetime, tokens)
+
+
+def _shared_entry(trace: Trace, position: int, lifetime: float | None, known: Entry | None) -> Entry:
+    """What another process's call left at a position, and this process's own."""
+    tokens = trace.anchors.get(position)
+    if known is None:
+        return Entry(trace.at, trace.ready_at, trace.at, lifetime, tokens)
+    return Entry(
+        max(trace.at, known.used_at),
+        min(trace.ready_at, known.ready_at),
+        min(trace.at, known.made_at),
+        lifetime if trace.at > known.used_at else known.lifetime,
+        known.tokens if known.tokens is not None else tokens,
+    )
 
 
 def weight_of(fp: Fingerprint, fit: Fit) -> float:

@@ -109,8 +109,13 @@ def _value_noise(segment: Segment, position: int, a: Fingerprint, b: Fingerprint
     ]
 
 
-def first_difference(text: str, now: Fingerprint, then: Fingerprint) -> int:
-    """The offset of the first line of `text` that the earlier segment does not have at its place."""
+def first_difference(text: str, now: Fingerprint, then: Fingerprint) -> int | None:
+    """The offset of the first line of `text` that the earlier segment does not have at its place.
+
+    `None` where the lines of the earlier one are not known: another process had it.
+    """
+    if then.length and not len(then.sketch):
+        return None
     same = common(now.sketch, then.sketch)
     offsets = [offset for offset, _ in pieces(text)]
     return offsets[min(same, len(offsets) - 1)] if offsets else 0

@@ -56,6 +56,7 @@ class Fingerprinter:
         self._most = most
         self._salt = int.from_bytes(hasher.digest(b"sketch")[:4])
         self._known: OrderedDict[bytes, Fingerprint] = OrderedDict()
+        self._foreign: OrderedDict[bytes, Fingerprint] = OrderedDict()
         self._keys: dict[int, bytes] = {}
         self._budget = BUDGET
         self.skipped = False
@@ -108,8 +109,15 @@ class Fingerprinter:
         return self._hasher.digest(_tag(segment), segment.text.encode("utf-8", "surrogatepass"))
 
     def known(self, wire: bytes) -> Fingerprint | None:
-        """The fingerprint with this wire hash, unless it is forgotten."""
-        return self._known.get(wire)
+        """The fingerprint with this wire hash, unless it is forgotten; one of another process has no sketch."""
+        return self._known.get(wire) or self._foreign.get(wire)
+
+    def learn(self, prints: Iterable[Fingerprint]) -> None:
+        """Remember fingerprints that another process made with the same key."""
+        for fp in prints:
+            self._foreign[fp.wire] = fp
+            if len(self._foreign) > self._most:
+                self._foreign.popitem(last=False)
 
     def _make(self, segment: Segment, tag: bytes, wire: bytes) -> Fingerprint:
         text = segment.text

@@ -177,8 +177,10 @@ class PrefixIndex:
     def _put(self, key: bytes, trace: Trace) -> bool:
         """Note that `trace` has `key`; whether it is the first that does."""
         nodes = self._nodes
-        if key in nodes:
-            nodes[key] = trace
+        before = nodes.get(key)
+        if before is not None:
+            if before.at <= trace.at:
+                nodes[key] = trace
             nodes.move_to_end(key)
             return False
         nodes[key] = trace

@@ -79,6 +79,11 @@ class Database:
             self._connection.close()
             raise
 
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, in autocommit mode."""
+        return self._connection
+
     def write(self, rows: Sequence[Row]) -> None:
         """Keep `rows` in one transaction. A row whose event is there takes its place."""
         with self._transaction():

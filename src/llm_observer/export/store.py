@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llm_observer.counters import counters
-from llm_observer.export.database import FAILURES, Row, cause_of
+from llm_observer.export.database import FAILURES, Database, Row, cause_of
 from llm_observer.export.file import SharedFile
 from llm_observer.export.reading import StoreError, read_events
 from llm_observer.export.worker import Worker
@@ -73,6 +73,8 @@ class Store:
         self._retry_at = 0.0
         self._rows_since_prune = _PRUNE_EVERY_ROWS
         self._prune_at = 0.0
+        self.exchange: Callable[[Database], None] | None = None
+        """Called with the open file after each write, on the store's thread."""
         self._worker: Worker[Item] = Worker(
             self._write,
             name="llm_observer.store",
@@ -114,7 +116,9 @@ class Store:
         rows = [row for row in map(self._row, items) if row is not None]
         with self._file.lock:
             try:
-                self._file.open().write(rows)
+                database = self._file.open()
+                if rows:
+                    database.write(rows)
             except FAILURES as error:
                 self._failed(error, len(rows))
                 reached("dropped", (event_id for event_id, *_ in rows), cause=f"store_{cause_of(error)}")
@@ -123,6 +127,8 @@ class Store:
             reached("stored", (event_id for event_id, *_ in rows))
             try:
                 self._prune(len(rows))
+                if self.exchange is not None:
+                    self.exchange(self._file.open())
             except FAILURES as error:
                 self._failed(error, 0)
 
