@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from recorded import recorder
+from scenarios import Planted
 from workload import Step, api_of
 
 from llm_observer.engine import Engine
@@ -60,32 +61,32 @@ def as_planted(step: Step, verdict: Verdict) -> bool:
     return verdict.broke == (step.cause not in {"none", "below_minimum"})
 
 
-def judge_planted(steps):
+def judge_planted(steps: Iterable[Planted]) -> Score:
+    """Make the calls of `steps` one after another, and score the verdicts where something is claimed of them."""
     score = Score()
     engine = Engine(Hasher(b"a key for the workload's hashes"), default_prices())
     with recorder() as calls:
         for step in steps:
-            body = step.talk.body()
-            if step.model:
-                body["model"] = step.model
+            body = step.talk.body() | ({"model": step.model} if step.model else {})
             record = calls.call(step.talk.shape.api, body, after_s=step.after_s, scope=step.scope)
-            if step.provider:
-                record["provider"] = step.provider
             if step.spoil is not None:
                 step.spoil(record["response"])
             verdict = engine.explain(call_from_record(record)).cache
             score.calls += 1
             score.broke += verdict.broke
-            if step.cause is None:
-                continue
-            broke = step.cause != "none" if step.broke is None else step.broke
-            right = verdict.cause in {step.cause, *step.also} and verdict.broke == broke
-            right = right and (step.location is None or verdict.location == step.location)
-            if not right:
-                score.wrong.append(f"call {score.calls}: {step.cause} at {step.location} -> {short(verdict)}")
-                score.found.append(verdict.cause if verdict.cause != step.cause else "(location or broke)")
+            score.exact += verdict.expected_tokens == calls.truth[-1].served.read
+            if not _holds(step, verdict):
+                wanted = sorted(step.causes) or [step.cause, step.location]
+                score.wrong.append(f"call {score.calls}: {wanted} → {verdict}")
+                score.found.append(verdict.cause)
     return score
 
 
-def short(v):
-    return f"{v.outcome} broke={v.broke} {v.cause} {v.causes} at {v.location}:{v.offset} expected {v.expected_tokens} reported {v.reported_tokens} err {v.tokens_error}"
+def _holds(step: Planted, verdict: Verdict) -> bool:
+    if step.cause is None:
+        return True
+    if step.causes:
+        return verdict.broke and frozenset(verdict.causes) == step.causes
+    broke = step.cause != "none" if step.broke is None else step.broke
+    named = verdict.cause in {step.cause, *step.also} and verdict.broke == broke
+    return named and step.location in {None, verdict.location}
