@@ -1,7 +1,7 @@
 """How often the verdict on a call is what was planted in it, and how clean traffic fares.
 
-    python benchmarks/verdicts.py alone [--bank FILE] [--seeds N] [--first SEED] [--only WORDS]   each alone
-    python benchmarks/verdicts.py together [--bank FILE] [--seeds N] [--first SEED]    exact sets of two and three causes
+    python benchmarks/verdicts.py alone [--bank FILE] [--seeds N] [--first SEED] [--only WORDS]    each by itself
+    python benchmarks/verdicts.py together [--bank FILE] [--seeds N] [--first SEED]    exact sets of causes
     python benchmarks/verdicts.py clean [--bank FILE] [--seeds N] [--first SEED] [--turns N]    broke-verdicts: none
 
 Calls go to the loopback provider, which keeps its cache by the vendors' rules; labels come from what was planted. A

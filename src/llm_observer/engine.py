@@ -79,7 +79,8 @@ class Engine:
         """Begin to load what the end of a call will need, in the background. Cheap to call again."""
         self.prices.start_loading()
         if self.sharing is not None:
-            self.sharing()
+            with guard("engine.sharing"):
+                self.sharing()
 
     def share(self, look: Callable[[], None]) -> None:
         """Let other processes of this host know of calls: `look` is called as one begins, to hear of theirs."""

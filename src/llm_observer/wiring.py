@@ -140,14 +140,10 @@ def _share(runtime: Runtime, keeper: "Keeper") -> None:
     from llm_observer.export.sharing import Sharing  # noqa: PLC0415  it needs SQLite
 
     engine, store = runtime.engine, keeper.store
-    sharing = Sharing(engine.hasher.key_id, engine.analyzer.tell, engine.analyzer.hear, lambda: store.put(_nothing))
+    sharing = Sharing(engine.hasher.key_id, engine.analyzer.tell, engine.analyzer.hear, store.exchange_soon)
     store.exchange = sharing.exchange
     key_scopes(engine.hasher)
     engine.share(sharing.look)
-
-
-def _nothing() -> None:
-    """An event that there is none of: what the store is given to have it look at its file."""
 
 
 def _priced_later(call: Call, prices: Prices, terms: CallTerms) -> Price:

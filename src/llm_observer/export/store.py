@@ -98,6 +98,10 @@ class Store:
         """
         self._worker.put(item)
 
+    def exchange_soon(self) -> None:
+        """Have `exchange` called, though there is no event to write. Neither blocks nor raises."""
+        self._worker.put(_nothing)
+
     def flush(self, timeout: float = 5.0) -> bool:
         """Wait at most `timeout` seconds until every event put before is written or counted as dropped."""
         return self._worker.flush(timeout)
@@ -160,6 +164,10 @@ class Store:
         if cause not in self._warned:
             self._warned.add(cause)
             log.warning("calls are not kept in %s: %s", self.path, _REASONS.get(cause, "it cannot be used"))
+
+
+def _nothing() -> None:
+    """Makes no event."""
 
 
 def _count_drop(cause: str, n: int) -> None:
