@@ -132,7 +132,7 @@ class Hook:
                 model=model,
                 server_address=server.address,
                 stream=bool(kwargs.get("stream")),
-                tag=current_tag.get(),
+                tag=current_tag(),
                 site=_site(runtime),
             )
             return Watch(
