@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from llm_observer.pricing.overrides import parse_prices
+from llm_observer.pricing.price_file import parse_prices
 
 
 def bundled(name: str) -> str:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from llm_observer.pricing.overrides import entry_to_fill_in, parse_prices, read_prices
+from llm_observer.pricing.price_file import parse_prices, read_prices
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.rates import PRICE_NAMES
+from llm_observer.pricing.suggestion import entry_to_fill_in
 from llm_observer.results import CostEstimate
 from llm_observer.usage import Usage
 

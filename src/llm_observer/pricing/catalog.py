@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final, cast
 
-from llm_observer.pricing.overrides import STANDARD
+from llm_observer.pricing.entries import STANDARD
 from llm_observer.pricing.rates import EXACT, RateCard, UnitPrices
 
 __all__ = ["PROVIDERS", "Catalog"]

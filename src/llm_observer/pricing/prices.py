@@ -11,8 +11,9 @@ from typing import Final, Unpack
 
 from llm_observer.guard import guard
 from llm_observer.pricing.catalog import Catalog
+from llm_observer.pricing.entries import PriceFile
 from llm_observer.pricing.loading import BackgroundLoad
-from llm_observer.pricing.overrides import PriceFile, read_prices
+from llm_observer.pricing.price_file import read_prices
 from llm_observer.pricing.rates import EXACT, RateCard, UnitPrices
 from llm_observer.pricing.resolve import Resolver
 from llm_observer.pricing.terms import At, CallTerms
@@ -46,7 +47,7 @@ class Prices:
     """The cost of calls by list prices. Safe in threads and across fork; no network, ever.
 
     Args:
-        overrides: A file of prices that win over the list's, see `llm_observer.pricing.overrides`.
+        overrides: A file of prices that win over the list's, see `llm_observer.pricing.price_file`.
     """
 
     def __init__(self, overrides: Path | None = None) -> None:

@@ -9,7 +9,8 @@ from typing import Final
 
 from llm_observer.pricing.catalog import PROVIDERS, Catalog
 from llm_observer.pricing.conditions import Conditions
-from llm_observer.pricing.overrides import STANDARD, PriceEntry, PriceFile, parse_prices
+from llm_observer.pricing.entries import STANDARD, PriceEntry, PriceFile
+from llm_observer.pricing.price_file import parse_prices
 from llm_observer.pricing.rates import RateCard
 
 __all__ = ["Resolver"]

@@ -20,7 +20,7 @@ from llm_observer._version import __version__
 from llm_observer.analysis.rule_file import read_rules
 from llm_observer.config import VARIABLES, Settings, state_dir
 from llm_observer.export.store import StoreError, read_events
-from llm_observer.pricing.overrides import read_prices
+from llm_observer.pricing.price_file import read_prices
 from llm_observer.privacy import SHORTEST_SECRET
 from llm_observer.report import words
 

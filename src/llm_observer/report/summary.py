@@ -5,9 +5,9 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from llm_observer.pricing.overrides import entry_to_fill_in
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.resolve import STANDARD_TIERS
+from llm_observer.pricing.suggestion import entry_to_fill_in
 from llm_observer.report.families import Family, Report, Unpriced, has_no_price
 from llm_observer.report.groups import HASH, Groups
 from llm_observer.report.records import Record, record
