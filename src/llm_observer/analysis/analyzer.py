@@ -6,6 +6,7 @@ from array import array
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import add
 from typing import Any, NamedTuple
 
 from llm_observer.analysis.boundaries import Boundary, writes
@@ -15,11 +16,13 @@ from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
 from llm_observer.analysis.lineage import landmarks
+from llm_observer.analysis.measure import COLUMNS
+from llm_observer.analysis.reads import LEAST_LOSS
 from llm_observer.analysis.rules import CacheRule, CacheRules, shipped_rules
 from llm_observer.analysis.segments import Prompt, Segment
 from llm_observer.analysis.sharing import MOST_SHARED, Shared, as_text, from_text
 from llm_observer.analysis.tokens import Fit, Fits, Positions
-from llm_observer.analysis.turns import Turn, Turns, class_counts
+from llm_observer.analysis.turns import Turn, Turns
 from llm_observer.analysis.verdict import judge
 from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
@@ -27,15 +30,13 @@ from llm_observer.usage import Usage
 
 __all__ = ["Analyzer", "Finding", "Observation"]
 
+_WIDTH = len(COLUMNS)
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
 _MOST_LINKS = 25_000
 _MOST_PLACES = 1000
 _MOST_UNTOLD = 256
 """Calls that wait to be told to other processes; then the oldest is not told."""
-
-MEDIA_TOKENS = 1000.0
-"""What an image or a file is taken for: providers count some 85 to 1,600 tokens by its size, which is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,8 +197,16 @@ class Analyzer:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
         written = writes(prompt, rule) if rule is not None and rule.match == "boundary" else []
-        counts = class_counts(prints, same, last)
-        self._remember(call, rule, trace, prints, counts, family, read_at, fit, written)
+        self._remember(call, rule, trace, prints, family, read_at, fit, written)
+        if (tokens := _learnt(call, prints)) is not None:
+            head = (place.seed, prompt.head, hash(tuple(keys[: prompt.head])))
+            fit.observe(
+                trace.columns[-_WIDTH:],
+                tokens,
+                weight=trace.weights[-1],
+                shared=trace.weights[same if last is not None else prompt.head],
+                names=(name, head) if prompt.head else (name,),
+            )
         weight = trace.weights[-1]
         report = PromptReport(
             hash=self._hasher.name(b"".join(trace.wire)),
@@ -213,7 +222,7 @@ class Analyzer:
             if last is not None and same >= prompt.head
             else tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
         )
-        self._turns.keep(name, Turn(keys, prints, trace, weights, counts, breakers))
+        self._turns.keep(name, Turn(keys, prints, trace, weights, breakers))
         return Finding(prompt=report, verdict=verdict, breakers=breakers, seen=seen)
 
     def _place(self, provider: str, model: str | None, scope: str) -> _Place:
@@ -259,7 +268,10 @@ class Analyzer:
         weighed = same + 1 if last is not None and last.weights == fit.weights else 0
         weights = last.trace.weights[:weighed] if last is not None and weighed else array("f", [0.0])
         for fp in prints[len(weights) - 1 :]:
-            weights.append(weights[-1] + weight_of(fp, fit))
+            weights.append(weights[-1] + fit.estimate(fp.columns))
+        columns = last.trace.columns[: (same + 1) * _WIDTH] if last is not None else array("f", bytes(4 * _WIDTH))
+        for fp in prints[len(columns) // _WIDTH - 1 :]:
+            columns.extend(map(add, columns[-_WIDTH:], fp.columns))
         wire, canonical = [fp.wire for fp in prints], [fp.canonical for fp in prints]
         params = {
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
@@ -292,6 +304,7 @@ class Analyzer:
             head=prompt.head,
             names=names,
             weights=weights,
+            columns=columns,
         )
 
     def _chain(self, ids: list[bytes], seed: bytes, digests: Sequence[bytes]) -> list[bytes]:
@@ -349,7 +362,6 @@ class Analyzer:
         rule: CacheRule | None,
         trace: Trace,
         prints: list[Fingerprint],
-        counts: list[int],
         family: str,
         read_at: int,
         fit: Fit,
@@ -359,8 +371,6 @@ class Analyzer:
         usage = call.usage
         if usage is not None and usage.input_tokens and call.prompt.counted:
             trace.anchors[len(trace)] = usage.input_tokens
-            if not any(fp.kind == "media" for fp in prints):
-                fit.observe(counts, usage.input_tokens)
         if rule is not None and rule.match == "boundary":
             self._remember_boundaries(call, rule, trace, read_at, fit, written)
         if usage is not None and usage.cache_read_tokens:
@@ -388,13 +398,15 @@ class Analyzer:
         counted = call.prompt.counted
         if boundaries and read is not None and written is not None and counted:
             trace.anchors[boundaries[-1][0]] = read + written
-        positions = Positions(trace.weights, trace.anchors, fit)
+        positions = Positions(trace.columns, trace.anchors, fit)
         cached: list[int] = []
         if read and read_at and (entry := self._index.entry(trace.chain[read_at - 1])) is not None:
-            # A read renews the entry. Its size is what was read: exact.
-            if counted:
+            # A read renews the entry. Its size is what was read: exact, unless less was read than there is.
+            tokens, error = positions.at(read_at)
+            exact = counted and abs(tokens - read) <= max(LEAST_LOSS, error * tokens)
+            if exact:
                 trace.anchors[read_at] = read
-            size = read if counted else entry.tokens
+            size = read if exact else entry.tokens
             self._index.keep(trace.chain[read_at - 1], _entry(call, entry, entry.lifetime, size, was_read=True))
             cached.append(read_at)
         for position, ttl in boundaries:
@@ -443,6 +455,8 @@ def _shared_entry(trace: Trace, position: int, lifetime: float | None, known: En
     )
 
 
-def weight_of(fp: Fingerprint, fit: Fit) -> float:
-    """The estimated tokens of a segment."""
-    return MEDIA_TOKENS if fp.kind == "media" else fit.weight(fp.wire, fp.counts)
+def _learnt(call: Observation, prints: Sequence[Fingerprint]) -> int | None:
+    """The tokens of a prompt from which the fit may learn: what an image counts for depends on its size."""
+    if call.usage is None or not call.prompt.counted or any(fp.kind == "media" for fp in prints):
+        return None
+    return call.usage.input_tokens

@@ -12,8 +12,8 @@ from zlib import crc32
 
 from llm_observer.analysis.breakers import Span
 from llm_observer.analysis.canonical import EXAMINED, canonical_forms
+from llm_observer.analysis.measure import measure
 from llm_observer.analysis.segments import Segment
-from llm_observer.analysis.tokens import count_classes
 from llm_observer.privacy import Hasher
 
 __all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
@@ -42,7 +42,7 @@ class Fingerprint(NamedTuple):
     with_key_order: bytes
     with_values: bytes
     values: tuple[Value, ...]
-    counts: "array[int]"
+    columns: "array[float]"
     kind: str
     length: int
     sketch: "array[int]"
@@ -143,7 +143,7 @@ class Fingerprinter:
             with_key_order=digests[forms.with_key_order],
             with_values=digests[forms.with_values],
             values=values,
-            counts=count_classes(text),
+            columns=measure(text, segment.kind),
             kind=segment.kind,
             length=len(text),
             sketch=sketch,

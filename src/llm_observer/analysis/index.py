@@ -28,6 +28,7 @@ class Trace:
         head: How many of the first segments are tools and system text.
         names: Name of each tool, hashed.
         weights: Weight of the prefix at each position from 0 on.
+        columns: What `measure` says of it, likewise; let go when a later turn has them.
         anchors: Exact token counts by position, as usage gave them.
         cached: Positions at which a prefix was in the provider's cache after this call.
         before: The earlier trace with the longest prefix in common. Calls overlap: the latest may have begun too late.
@@ -47,6 +48,7 @@ class Trace:
     head: int
     names: Sequence[bytes]
     weights: "array[float]"
+    columns: "array[float]" = field(default_factory=lambda: array("f"))
     anchors: dict[int, int] = field(default_factory=dict[int, int])
     cached: tuple[int, ...] = ()
     before: "weakref.ref[Trace] | None" = None

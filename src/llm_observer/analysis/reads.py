@@ -76,12 +76,12 @@ class Reads:
         chain, entry = now.chain, index.entry
         self._entries = [(p, found) for p in self.lookups if (found := entry(chain[p - 1])) and found.made_at <= now.at]
         anchors = self._anchors(then)
-        self._positions = Positions(now.weights, anchors, fit)
+        self._positions = Positions(now.columns, anchors, fit)
         self.sent = self._as_sent()
         reported = usage.cache_read_tokens if usage is not None else None
         if boundary and reported and prompt.counted and _agree(self.sent, reported):
             # What was read is a prefix that is known, so its size is known too, and better than by weight.
-            self._positions = Positions(now.weights, {**anchors, self.sent.position: reported}, fit)
+            self._positions = Positions(now.columns, {**anchors, self.sent.position: reported}, fit)
             self.sent = Read(self.sent.position, reported, 0.0)
 
     def _anchors(self, then: Trace | None) -> dict[int, int]:
@@ -115,9 +115,9 @@ class Reads:
         could = max(self.sent.tokens, self.readable(then).tokens, self.tokens(self.shared(then)).tokens)
         return could - reported <= LEAST_LOSS
 
-    def tokens(self, position: int, extra: float = 0.0) -> Read:
-        """The prefix that ends `extra` weight behind `position`."""
-        tokens, error = self._positions.at(position, extra)
+    def tokens(self, position: int, part: float = 0.0, pieces: int = 1) -> Read:
+        """The prefix that ends behind a `part` (0 to 1) of the pieces of the segment behind `position`."""
+        tokens, error = self._positions.at(position, part, pieces)
         return Read(position, tokens if self._most is None else min(tokens, self._most), error)
 
     def _as_sent(self) -> Read:
@@ -161,17 +161,14 @@ class Reads:
 
     def _on_grid(self, position: int, then: Trace) -> Read:
         """The prefix that an earlier prompt shares, into the segment where they part, rounded as the provider does."""
-        extra = 0.0
+        part, pieces = 0.0, 1
         if position < len(self._now) and position < len(then):
             a = self._fingerprints.known(self._now.wire[position])
             b = self._fingerprints.known(then.wire[position])
             if a is not None and b is not None and len(a.sketch):
-                extra = (
-                    (self._now.weights[position + 1] - self._now.weights[position])
-                    * common(a.sketch, b.sketch)
-                    / len(a.sketch)
-                )
-        read = self.tokens(position, extra)
+                pieces = len(a.sketch)
+                part = common(a.sketch, b.sketch) / pieces
+        read = self.tokens(position, part, pieces)
         tokens = read.tokens
         if self._rule.grid:
             tokens -= tokens % self._rule.grid

@@ -139,7 +139,7 @@ def _print_from_list(row: list[Any]) -> Fingerprint:
         with_key_order=with_key_order,
         with_values=with_values,
         values=tuple(Value(Span(*value[:-1]), b64decode(value[-1])) for value in values),
-        counts=array("I"),
+        columns=array("f"),
         kind=kind,
         length=length,
         sketch=array("I"),

@@ -5,9 +5,9 @@ from typing import Any
 
 from llm_observer.analysis.canonical import canonical_forms
 from llm_observer.analysis.compare import common
+from llm_observer.analysis.measure import weigh
 from llm_observer.analysis.prompts import read_prompt
 from llm_observer.analysis.segments import Prompt, Segment
-from llm_observer.analysis.tokens import weigh
 
 __all__ = ["prefix_similarity"]
 

@@ -1,172 +1,147 @@
 """Where in a prompt a token count falls, without a tokenizer.
 
-The bytes of each character class weigh so many tokens; the weights are fitted to the counts that the provider itself
-reports, with an intercept for tokens that it adds and does not show. A prompt's weights are then stretched between the
-positions whose count is known (anchors), so only what lies between two anchors is estimated, and the bound says so.
+`measure` says what a text weighs by the look of its characters. How far that is off for the tokenizer at hand is
+learned from the counts that the provider itself reports: a factor for each column, and the tokens that the provider
+adds and does not show. Between two positions whose count is known (anchors) the estimate is tied to both. What is
+learned is kept as means with their covariance, so that each estimate comes with the spread that it has.
 """
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from operator import mul
+from collections.abc import Hashable, Mapping, Sequence
+from operator import add, mul, sub
+from typing import NamedTuple
 
-__all__ = ["Fit", "Fits", "Positions", "count_classes", "weigh"]
+from llm_observer.analysis.measure import COLUMNS, FACTORS
 
-# Tokens per UTF-8 byte of each class, before any fit: non-negative least squares on 49 published prompts, 30 tool
-# schemas and 165 user tasks against the o200k_base vocabulary, 2026-11-22.
-_CLASSES: tuple[tuple[bytes, float], ...] = (
-    (bytes(range(ord("a"), ord("z") + 1)), 0.1483),
-    (bytes(range(ord("A"), ord("Z") + 1)), 0.1735),
-    (bytes(range(ord("0"), ord("9") + 1)), 0.8559),
-    (b" ", 0.4356),
-    (b"\n\r\t", 0.3149),
-    (bytes(c for c in range(33, 127) if not chr(c).isalnum()), 0.4099),
-    (bytes(range(128, 256)), 0.1438),
-)
-_PRIOR = tuple(weight for _, weight in _CLASSES)
+__all__ = ["Fit", "Fits", "Positions"]
 
-UNFITTED_ERROR = 0.15
-"""Relative bound on a stretch that is estimated before the weights are fitted: the 95th percentile of that is 0.11."""
-UNSEEN_TOKENS = 2000
-"""Tokens that a provider may add to a prompt without showing them, where nothing is known of it yet."""
+_WIDTH = len(COLUMNS)
+_SIZE = FACTORS + 1
+_Row = Sequence[float]
 
+_MEANS = (1.0,) * FACTORS + (0.0,)
+"""Before any count: the factor of each column, and the hidden tokens."""
+_COMMON = 0.15
+"""Standard deviation of what all factors have in common: vocabularies are larger or smaller."""
+_APART = (0.05, 0.12, 0.25, 0.5, 0.35, 0.25, 0.6, 0.5)
+"""Standard deviation of each factor beside that, from what tokenizers differ by."""
+_HIDDEN = 900.0
+"""Standard deviation of the hidden tokens."""
+_DRIFT = 4e-7
+"""What each count adds to the variance of a factor, since no text is quite like the others."""
 _WARM = 12
-"""Counts from which on a fit is used."""
-_PRIOR_STRENGTH = 0.0005
-_INTERCEPT_STRENGTH = 1e-9
-_SWEEPS = 60
-_RECENT = 48
-_LEAST_ERROR = 0.01
-_SAFETY = 8.0
-_GRAIN = 2.0
-"""A stretch of n tokens errs by some multiple of √n besides: single words are not the average word."""
-_MOST_WEIGHED = 10_000
+"""Counts from which on the fit is called one."""
+_LEAST_NEW = 24.0
+"""Tokens that must be new in a call for its count to say anything."""
+_OUTLIER = 3.0
+_MEMORY = 0.03
+"""Weight of the latest count in how much wider than foreseen counts have been."""
+_BOUND = 2.6
+"""Standard deviations that are stated as the bound."""
+_MOST_BASES = 256
 
 
-def count_classes(text: str) -> "array[int]":
-    """The UTF-8 bytes of each character class."""
-    data = text.encode("utf-8", "replace")
-    length = len(data)
-    return array("I", (length - len(data.translate(None, members)) for members, _ in _CLASSES))
+class _Base(NamedTuple):
+    """A call to which a later one is compared: its columns, its count, and its weight."""
 
-
-def weigh(text: str) -> float:
-    """The estimated tokens of a text by the weights before any fit."""
-    return sum(map(mul, _PRIOR, count_classes(text)))
+    columns: _Row
+    tokens: int
+    weight: float
 
 
 class Fit:
-    """The weights of one tokenizer, as its provider's counts show them.
-
-    Relative least squares over the counts seen, non-negative, drawn weakly to the prior weights. Solved anew each time
-    the number of counts has grown by a quarter.
-    """
+    """How one tokenizer's counts differ from what `measure` expects. A Kalman filter over the counts seen."""
 
     def __init__(self) -> None:
-        size = len(_PRIOR) + 1
-        self._gram = [[0.0] * size for _ in range(size)]
-        self._target = [0.0] * size
+        self.means: list[float] = [*_MEANS]
+        """The factor of each column, and the tokens that the provider adds in front of the prompt."""
+        self.weights: tuple[float, ...] = _MEANS[:FACTORS]
+        """The factors, renewed each time the number of counts has grown by a quarter."""
+        self._spread = [
+            [_COMMON**2 if i < FACTORS and j < FACTORS else 0.0 for j in range(_SIZE)] for i in range(_SIZE)
+        ]
+        for i, deviation in enumerate((*_APART, _HIDDEN)):
+            self._spread[i][i] += deviation**2
+        self._wider = 1.0
         self._seen = 0
         self._next = _WARM
-        self._residuals: list[float] = []
-        self.weights: tuple[float, ...] = _PRIOR
-        self.hidden = 0.0
+        self._bases: OrderedDict[Hashable, _Base] = OrderedDict()
+
+    @property
+    def warm(self) -> bool:
+        """Whether so many counts were seen that the estimate rests on them."""
+        return self._seen >= _WARM
+
+    @property
+    def hidden(self) -> float:
         """Tokens that the provider adds in front of the prompt."""
-        self._unseen = float(UNSEEN_TOKENS)
-        self.warm = False
-        """Whether the weights are fitted."""
-        self._weighed: dict[bytes, float] = {}
-        self._error: float | None = None
+        return max(0.0, self.means[FACTORS])
 
-    @property
-    def error(self) -> float:
-        """Relative bound on a stretch that is estimated by the weights."""
-        if not self.warm or not self._residuals:
-            return UNFITTED_ERROR
-        if self._error is None:
-            self._error = self._high_residual()
-        return self._error
+    def estimate(self, columns: _Row) -> float:
+        """The tokens of text with these columns, without the hidden ones."""
+        return sum(map(mul, self.weights, columns))
 
-    def _high_residual(self) -> float:
-        recent = sorted(self._residuals)
-        high = recent[min(len(recent) - 1, int(0.95 * len(recent)))]
-        return min(UNFITTED_ERROR, max(_LEAST_ERROR, high))
+    def noise(self, variance: float) -> float:
+        """Variance of a stretch of text around its estimate, of which `measure` expects this one."""
+        return self._wider * variance + 1.0
 
-    @property
-    def unseen(self) -> float:
-        """Bound on the error of `hidden`."""
-        return min(self._unseen, float(UNSEEN_TOKENS))
+    def times_spread(self, row: _Row) -> list[float]:
+        """The covariance of what is learned, times a row."""
+        return [sum(map(mul, line, row)) for line in self._spread]
 
-    def estimate(self, counts: Sequence[float]) -> float:
-        """The tokens of text with these class counts, without the hidden ones."""
-        return sum(map(mul, self.weights, counts))
+    def observe(self, columns: _Row, tokens: int, *, weight: float, shared: float, names: Sequence[Hashable]) -> None:
+        """Learn that a whole prompt has so many tokens.
 
-    def weight(self, name: bytes, counts: Sequence[int]) -> float:
-        """The estimate of a segment, remembered by `name` until the weights change."""
-        known = self._weighed.get(name)
-        if known is None:
-            if len(self._weighed) >= _MOST_WEIGHED:
-                self._weighed.clear()
-            known = self._weighed[name] = self.estimate(counts)
-        return known
+        The first count of a head is taken as it is. Of a later one only the difference to the one before says
+        something new: whatever is unusual about the head is in both.
 
-    def observe(self, counts: Sequence[float], tokens: int) -> None:
-        """Learn that a whole prompt with these class counts has so many tokens."""
-        if tokens <= 0 or not any(counts):
+        Args:
+            columns: Of the whole prompt.
+            tokens: What the provider counted.
+            weight: The estimate of the whole prompt.
+            shared: The estimate of what it has in common with the earlier prompt of the first name that is known.
+            names: What earlier prompts that it goes on from, or shares its head with, were named, the closest first.
+        """
+        if tokens <= 0 or not any(columns):
             return
-        if self.warm:
-            self._residuals.append(abs(self.estimate(counts) + self.hidden - tokens) / tokens)
-            del self._residuals[:-_RECENT]
-            self._error = None
-        row = (*(count / tokens for count in counts), 1.0 / tokens)
-        for i, a in enumerate(row):
-            if a:
-                self._gram[i] = [product + a * b for product, b in zip(self._gram[i], row, strict=True)]
-                self._target[i] += a
+        before = next((base for name in names if (base := self._bases.get(name)) is not None), None)
+        for name in names:
+            self._bases[name] = _Base(columns, tokens, weight)
+            self._bases.move_to_end(name)
+        while len(self._bases) > _MOST_BASES:
+            self._bases.popitem(last=False)
+        if before is None:
+            self._learn([*columns[:FACTORS], 1.0], float(tokens), weight, columns[FACTORS])
+        else:
+            row = [*map(sub, columns[:FACTORS], before.columns), 0.0]
+            new = max(0.0, weight + before.weight - 2 * shared)
+            self._learn(row, float(tokens - before.tokens), new, columns[FACTORS] * new / weight if weight else 0.0)
+
+    def _learn(self, row: _Row, tokens: float, new: float, expected: float) -> None:
+        if new < _LEAST_NEW:
+            return
+        gain = self.times_spread(row)
+        variance = sum(map(mul, gain, row)) + self.noise(expected)
+        off = tokens - sum(map(mul, self.means, row))
+        surprise = off * off / variance
+        if surprise > _OUTLIER**2:
+            # Something else is in this count: it moves the estimate as far as a usual one could.
+            variance *= surprise / _OUTLIER**2
+        self._wider += _MEMORY * (min(surprise, _OUTLIER**2) - self._wider)
+        self._wider = min(8.0, max(0.5, self._wider))
+        self.means = [mean + g * off / variance for mean, g in zip(self.means, gain, strict=True)]
+        self._spread = [
+            [s - g * other / variance for s, other in zip(line, gain, strict=True)]
+            for line, g in zip(self._spread, gain, strict=True)
+        ]
+        for i in range(FACTORS):
+            self._spread[i][i] += _DRIFT
         self._seen += 1
         if self._seen >= self._next:
             self._next = self._seen + max(1, self._seen // 4)
-            self._solve()
-
-    def _solve(self) -> None:
-        """Coordinate descent on the normal equations, each coordinate kept from being negative."""
-        size = len(_PRIOR)
-        solution = [*self.weights, self.hidden]
-        strength = [_PRIOR_STRENGTH / (w * w) for w in _PRIOR]
-        for _ in range(_SWEEPS):
-            for j in range(size + 1):
-                pull = strength[j] if j < size else _INTERCEPT_STRENGTH
-                wanted = strength[j] * _PRIOR[j] if j < size else 0.0
-                rest = sum(map(mul, self._gram[j], solution)) - self._gram[j][j] * solution[j]
-                solution[j] = max(0.0, (self._target[j] + wanted - rest) / (self._gram[j][j] + pull))
-        self.weights, self.hidden = tuple(solution[:size]), solution[size]
-        self.warm = True
-        self._weighed.clear()
-        self._unseen = self._intercept_bound(strength)
-
-    def _intercept_bound(self, strength: Sequence[float]) -> float:
-        """A bound on the error of the intercept, from the least-squares solution and the spread of its residuals.
-
-        Wide, since the prompts of one application share their heads: they are fewer samples than their number says.
-        """
-        size = len(self._target)
-        rows = [[*line, float(i == size - 1)] for i, line in enumerate(self._gram)]
-        for i in range(size - 1):
-            rows[i][i] += strength[i]
-        rows[-1][size - 1] += _INTERCEPT_STRENGTH
-        for i in range(size):
-            pivot = rows[i][i]
-            if pivot <= 0:
-                return float(UNSEEN_TOKENS)
-            for other in rows[i + 1 :]:
-                factor = other[i] / pivot
-                if factor:
-                    for j in range(i, size + 1):
-                        other[j] -= factor * rows[i][j]
-        variance = rows[-1][size] / rows[-1][size - 1]
-        spread = self.error if self._residuals else UNFITTED_ERROR
-        return _SAFETY * spread * variance**0.5 if variance > 0 else float(UNSEEN_TOKENS)
+            self.weights = tuple(max(0.1, mean) for mean in self.means[:FACTORS])
 
 
 class Fits:
@@ -187,54 +162,98 @@ class Fits:
         return fit
 
 
+class _Stretch(NamedTuple):
+    """What is expected between two anchors: columns, their product with the covariance, variance, and what is left."""
+
+    spread: list[float]
+    variance: float
+    off: float
+
+
 class Positions:
     """Token counts at the positions of one prompt: exact where anchored, estimated between.
 
+    Between two anchors the estimate is the mean of a Gaussian that is tied to both: what the stretch is longer than
+    expected is given to its parts by how uncertain each is.
+
     Args:
-        cumulative: The weight of the prompt up to each position; the first is 0, the last the whole prompt.
+        columns: The columns of the prompt up to each position, one after another; the first are 0.
         anchors: Known token counts by position.
-        fit: The fit that the weights come from.
+        fit: What is known of the tokenizer.
     """
 
-    __slots__ = ("_anchors", "_cumulative", "_error", "_known", "_unseen")
+    __slots__ = ("_anchors", "_columns", "_fit", "_hides", "_known", "_stretches")
 
-    def __init__(self, cumulative: Sequence[float], anchors: Mapping[int, int], fit: Fit) -> None:
-        self._cumulative = cumulative
-        self._error = fit.error
-        # Before the fit nothing is known of hidden tokens: they may be part of the first count.
-        self._unseen = fit.unseen
-        self._anchors: dict[int, float] = {0: fit.hidden, **anchors}
+    def __init__(self, columns: "array[float]", anchors: Mapping[int, int], fit: Fit) -> None:
+        self._columns = columns
+        self._fit = fit
+        self._anchors = anchors
         # Counts grow with the position; one that does not is of another prompt's making and is not used.
-        rising = sorted(self._anchors)
-        self._known = [p for i, p in enumerate(rising) if i == 0 or self._anchors[p] >= self._anchors[rising[i - 1]]]
+        rising = sorted(anchors)
+        self._known = [p for i, p in enumerate(rising) if i == 0 or anchors[p] >= anchors[rising[i - 1]]]
+        self._stretches: dict[int, _Stretch] = {}
+        self._hides = True
 
-    def at(self, position: int, extra: float = 0.0) -> tuple[int, float]:
-        """Tokens of the prefix that ends `extra` weight behind `position`, and the relative bound on their error."""
-        if not extra and position and position in self._anchors:
-            return round(self._anchors[position]), 0.0
-        weight = self._cumulative[position] + extra
-        i = bisect_left(self._known, position + (1 if extra else 0))
-        before = self._known[max(0, i - 1)]
+    def at(self, position: int, part: float = 0.0, pieces: int = 1) -> tuple[int, float]:
+        """Tokens of a prefix, and the bound on their error, relative to them; 1 where nothing is claimed.
+
+        Args:
+            position: Where it ends.
+            part: How much of the segment behind `position` it has besides: the share of its pieces.
+            pieces: How many pieces that has.
+        """
+        if not part and position in self._anchors:
+            return self._anchors[position], 0.0
+        if not part and not position:
+            return 0, 0.0
+        i = bisect_right(self._known, position)
+        before = self._known[i - 1] if i else 0
+        base = float(self._anchors.get(before, 0))
         after = self._known[i] if i < len(self._known) else None
-        base, base_weight = self._anchors[before], self._cumulative[before]
-        if after is None:
-            tokens = base + (weight - base_weight) * self._scale(before)
-            guessed = tokens - base
-        else:
-            span = self._cumulative[after] - base_weight
-            share = (weight - base_weight) / span if span else 0.0
-            tokens = base + (self._anchors[after] - base) * share
-            # What is left of the stretch errs as much in the other direction.
-            guessed = min(tokens - base, self._anchors[after] - tokens)
-        guessed = max(0.0, guessed)
-        unsure = self._error * guessed + _GRAIN * guessed**0.5
-        if before == 0 and self._unseen:
-            left = (self._anchors[after] - tokens) / self._anchors[after] if after and self._anchors[after] else 1.0
-            unsure += min(self._unseen * max(0.0, left), max(0.0, (self._anchors[after] if after else tokens) - tokens))
+        stretch = self._stretch(before, after, base) if after is not None else None
+        row, text = self._row(before, position)
+        uneven = 0.0
+        if part:
+            segment, variance = self._row(position, position + 1)
+            row = [*map(add, row, [part * c for c in segment[:FACTORS]]), row[FACTORS]]
+            text += part * variance
+            # Pieces are not equally long, and the first that differs may do so anywhere in it.
+            tokens = sum(segment[:FACTORS])
+            uneven = tokens * tokens / pieces * (0.5 * part * (1 - part) + 0.1 / pieces)
+        fit = self._fit
+        mean = max(0.0, sum(map(mul, fit.means, row)))
+        variance = sum(map(mul, fit.times_spread(row), row)) + fit.noise(text)
+        if stretch is not None and after is not None:
+            shared = sum(map(mul, stretch.spread, row)) + fit.noise(text)
+            mean += stretch.off * shared / stretch.variance
+            mean = min(max(0.0, mean), self._anchors[after] - base)
+            variance -= shared * shared / stretch.variance
+        tokens = base + mean
+        unsure = _BOUND * max(0.0, variance + uneven) ** 0.5 + 0.5
         return round(tokens), (min(1.0, unsure / tokens) if tokens > 0 else 0.0)
 
-    def _scale(self, position: int) -> float:
-        """Tokens per weight up to an anchor, 1 where nothing is known."""
-        weight = self._cumulative[position]
-        known = self._anchors[position] - self._anchors[0]
-        return known / weight if position and weight and known > 0 else 1.0
+    def _row(self, before: int, position: int) -> tuple[list[float], float]:
+        """What lies between two positions, and its variance; the hidden tokens stand in front of the first."""
+        columns, start, end = self._columns, before * _WIDTH, position * _WIDTH
+        row = [*map(sub, columns[end : end + _WIDTH], columns[start : start + _WIDTH])]
+        variance = row[FACTORS]
+        row[FACTORS] = 1.0 if self._hides and before not in self._anchors else 0.0
+        return row, variance
+
+    def _stretch(self, before: int, after: int, base: float) -> _Stretch:
+        known = self._stretches.get(before)
+        if known is None:
+            row, variance = self._row(before, after)
+            known = self._expected(row, variance, self._anchors[after] - base)
+            if row[FACTORS] and self._fit.means[FACTORS] + known.off * known.spread[FACTORS] / known.variance < 0:
+                # No tokens are hidden: what the text is shorter than expected is the text's own.
+                self._hides = False
+                known = self._expected([*row[:FACTORS], 0.0], variance, self._anchors[after] - base)
+            self._stretches[before] = known
+        return known
+
+    def _expected(self, row: _Row, variance: float, tokens: float) -> _Stretch:
+        fit = self._fit
+        mean = sum(map(mul, fit.means, row))
+        spread = fit.times_spread(row)
+        return _Stretch(spread, sum(map(mul, spread, row)) + fit.noise(variance), tokens - mean)

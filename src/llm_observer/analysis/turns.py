@@ -1,15 +1,15 @@
 """The last turn of each conversation, so that what the next one begins with need not be worked out again."""
 
+from array import array
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
-from operator import add, sub
 
 from llm_observer.analysis.fingerprint import Fingerprint
 from llm_observer.analysis.index import Trace
 from llm_observer.results import Breaker
 
-__all__ = ["Turn", "Turns", "class_counts"]
+__all__ = ["Turn", "Turns"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +20,7 @@ class Turn:
         keys: The key of each segment, see `Fingerprinter.keys`.
         prints: Its fingerprint.
         trace: The prompt's trace.
-        weights: The weights per class that the weights of the trace come from.
-        counts: Bytes of each character class in the whole prompt.
+        weights: The factors that the weights of the trace come from.
         breakers: The volatile values in its head.
     """
 
@@ -29,7 +28,6 @@ class Turn:
     prints: list[Fingerprint]
     trace: Trace
     weights: tuple[float, ...]
-    counts: list[int]
     breakers: tuple[Breaker, ...]
 
 
@@ -56,20 +54,11 @@ class Turns:
     def keep(self, name: Hashable, turn: Turn) -> None:
         """Remember a turn in place of the one before."""
         before = self._turns.pop(name, None)
+        if before is not None:
+            before.trace.columns = array("f")
         self._turns[name] = turn
         self._held += len(turn.keys) - (len(before.keys) if before is not None else 0)
         while self._held > self._most:
             _, oldest = self._turns.popitem(last=False)
             self._held -= len(oldest.keys)
-
-
-def class_counts(prints: Sequence[Fingerprint], same: int, last: Turn | None) -> list[int]:
-    """Bytes of each character class in a prompt that shares its first `same` segments with the last turn."""
-    if last is None or not same:
-        return [sum(column) for column in zip(*(fp.counts for fp in prints), strict=True)]
-    counts = last.counts
-    for fp in last.prints[same:]:
-        counts = list(map(sub, counts, fp.counts))
-    for fp in prints[same:]:
-        counts = list(map(add, counts, fp.counts))
-    return counts
+            oldest.trace.columns = array("f")
