@@ -75,7 +75,7 @@ def call_from_record(record: Mapping[str, Any]) -> Call:
         api=_api(record),
         at=_start(record),
         model=model if isinstance(model, str) else None,
-        scope=str(record["scope"]) if record.get("scope") is not None else None,
+        scope=_text(record, "scope") if record.get("scope") is not None else None,
         tag=_text(record, "tag") if record.get("tag") is not None else None,
     )
     call.request = _request(record)
@@ -125,6 +125,7 @@ _EXAMPLES = {
     "provider": 'a string such as "openai" or "anthropic"',
     "api": '"chat.completions", "responses" or "messages"',
     "tag": "the prompt a name, or leave it out",
+    "scope": "the name of the workspace or project, or leave it out",
 }
 
 

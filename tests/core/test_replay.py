@@ -86,6 +86,7 @@ def test_what_is_not_recorded_is_absent() -> None:
         ({"at": 1_790_000_000_000}, '"at" is not in Unix seconds: divide milliseconds by 1000'),
         ({"at": -1}, '"at" is not in Unix seconds: divide milliseconds by 1000'),
         ({"tag": 7}, '"tag" is not a text: give the prompt a name, or leave it out'),
+        ({"scope": {}}, '"scope" is not a text: give the name of the workspace or project, or leave it out'),
         ({"request": None}, '"request" is missing: give the body as sent, as a JSON object'),
         ({"request": "{}"}, '"request" is missing: give the body as sent, as a JSON object'),
         ({"request": {}}, '"request" is missing: give the body as sent, as a JSON object'),
