@@ -66,6 +66,19 @@ async def test_a_call_is_the_same_with_and_without_and_has_one_span(
         assert span.status.status_code.name in {"UNSET", "OK"}
 
 
+@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("sdk", ["anthropic", "openai"])
+async def test_a_call_is_the_same_where_the_application_has_no_tracing(
+    sdk: str, kind: str, server: ScriptedServer, instrument: Callable[..., Runtime]
+) -> None:
+    """Every header too: none names a trace that is ours alone."""
+    tried = [row for row in rows() if row.client.sdk == sdk]
+    bare = [await called(row, server, asynchronous=kind == "async") for row in tried]
+    instrument()
+    for row, before in zip(tried, bare, strict=True):
+        assert await called(row, server, asynchronous=kind == "async") == before, row.name
+
+
 def test_the_table_has_the_rows_that_are_tried() -> None:
     """No more and no fewer."""
     for sdk in ("openai", "anthropic"):
