@@ -135,7 +135,7 @@ PAGE_SECTIONS = {
     "Cost": {"cost"},
     "Cache": {"cache"},
     "Breakers": {"breaker"},
-    "Call and usage": {"call", "usage"},
+    "Call and usage": {"call", "content", "usage"},
 }
 
 

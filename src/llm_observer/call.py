@@ -57,6 +57,8 @@ class Call:
     """As the provider reports it."""
     diagnostics: Mapping[str, Any] | None = None
     """The provider's own word on why its cache was missed, when the response has one."""
+    answer: Mapping[str, Any] | None = None
+    """The response's content, where the user has switched on that content is recorded."""
     error_type: str | None = None
     compacted: bool = False
     """Whether the provider has summed up the conversation's earlier turns in this call."""
@@ -98,6 +100,7 @@ class Call:
         self.body = None
         self._request = {}
         self.diagnostics = None
+        self.answer = None
 
     def __repr__(self) -> str:
         return f"<Call {self.provider} {self.api}>"

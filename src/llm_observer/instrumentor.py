@@ -21,10 +21,21 @@ log = logging.getLogger("llm_observer")
 _hooks = (Hook("openai._base_client", OPENAI_APIS), Hook("anthropic._base_client", ANTHROPIC_APIS))
 
 
-def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any = None) -> Runtime:
+_PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
+
+
+def wire(
+    settings: Settings, *, tracer_provider: Any = None, meter_provider: Any = None, logger_provider: Any = None
+) -> Runtime:
     """The runtime of one instrumentation."""
     engine = Engine.create(settings)
-    runtime = Runtime(settings, engine, tracer_provider=tracer_provider, meter_provider=meter_provider)
+    runtime = Runtime(
+        settings,
+        engine,
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        logger_provider=logger_provider,
+    )
     connect(runtime, meter_provider=meter_provider)
     return runtime
 
@@ -32,9 +43,9 @@ def wire(settings: Settings, *, tracer_provider: Any = None, meter_provider: Any
 class LLMObserverInstrumentor(BaseInstrumentor):
     """Instruments the OpenAI and Anthropic SDKs, whichever are there, before or after they are imported.
 
-    `instrument` takes `tracer_provider`, `meter_provider` and every argument of `Settings.resolve`; or `runtime`, one
-    that was made before, in place of them all. Neither it nor `uninstrument` raises: an error here would keep other
-    instrumentations from loading.
+    `instrument` takes `tracer_provider`, `meter_provider`, `logger_provider` and every argument of `Settings.resolve`;
+    or `runtime`, one that was made before, in place of them all. Neither it nor `uninstrument` raises: an error here
+    would keep other instrumentations from loading.
     """
 
     runtime: ClassVar[Runtime | None] = None
@@ -49,7 +60,7 @@ class LLMObserverInstrumentor(BaseInstrumentor):
             if runtime is not None:
                 self.use(runtime)
                 return
-            providers = {name: kwargs.pop(name, None) for name in ("tracer_provider", "meter_provider")}
+            providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
             settings = Settings.resolve(**kwargs)
             if settings.log_level is not None:
                 log.setLevel(settings.log_level)

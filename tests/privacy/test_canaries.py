@@ -125,6 +125,24 @@ async def test_nothing_is_added_to_the_span_that_an_sdk_makes_itself(
     assert leaks(canaries, given.texts()) == {}
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning")
+@pytest.mark.parametrize("name", ["chat", "completions", "messages", "responses"])
+async def test_content_that_is_switched_on_is_on_the_span_and_nowhere_else(
+    name: str, canaries: Canaries, server: ScriptedServer, given: Given, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not in the store, in events that are sent, in metrics, logs, totals or reprs."""
+    monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "SPAN_AND_EVENT")
+    given.patch()
+    client = client_of(KINDS[name], canaries, server.url, asynchronous=False)
+    await talk(name, client, canaries, server)
+    texts = given.texts()
+    captured = {place for place in canaries.found_in(texts["span"]) if "span" not in allowed(place)}
+    assert any(place.startswith("request") for place in captured)
+    assert any(place.startswith("response") for place in captured)
+    assert not any(place.startswith(("client", "call")) for place in captured), "a header, a key, a URL"
+    assert leaks(canaries, {where: text for where, text in texts.items() if where != "span"}) == {}
+
+
 @pytest.mark.parametrize("name", ["chat", "responses", "messages"])
 async def test_a_sentence_where_a_code_belongs_does_not_get_out(
     name: str, canaries: Canaries, server: ScriptedServer, given: Given

@@ -53,6 +53,7 @@ CONTRACT = {
     "llm_observer.breaker.categories": "string[]",
     "llm_observer.breaker.confidences": "double[]",
     "llm_observer.call.api": "string",
+    "llm_observer.content.cut": "boolean",
     "llm_observer.call.service_tier": "string",
     "llm_observer.usage.cache_write_1h_tokens": "int",
     "llm_observer.usage.cache_write_12h_tokens": "int",

@@ -20,6 +20,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from wrapt import register_post_import_hook
 
+from llm_observer.adapters.assembling import assembling
 from llm_observer.adapters.endpoints import Api, api_of, server_of
 from llm_observer.adapters.native import expected_span
 from llm_observer.adapters.scope import scope_of
@@ -135,10 +136,11 @@ class Hook:
                 tag=current_tag(),
                 site=_site(runtime),
             )
+            reading = api.reading(call)
             return Watch(
                 runtime,
                 call,
-                api.reading(call),
+                reading if runtime.content is None else assembling(reading),
                 client,
                 options,
                 address=(server.address, server.port),

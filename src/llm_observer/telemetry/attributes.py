@@ -11,6 +11,9 @@ SCHEMA_URL: Final = "https://opentelemetry.io/schemas/1.37.0"
 
 # Ours, on the span of a call.
 
+CONTENT_CUT: Final = "llm_observer.content.cut"
+"""True when the messages, instructions or tool definitions on the span are not all of the call's."""
+
 CALL_API: Final = "llm_observer.call.api"
 """Which API of the provider was called, or of whose kind."""
 
@@ -256,6 +259,9 @@ GEN_AI_CONVERSATION_ID: Final = "gen_ai.conversation.id"
 GEN_AI_EMBEDDINGS_DIMENSION_COUNT: Final = "gen_ai.embeddings.dimension.count"
 """How many dimensions the request asks an embedding to have."""
 
+GEN_AI_INPUT_MESSAGES: Final = "gen_ai.input.messages"
+"""The messages of the request, in the conventions' JSON shape."""
+
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"
 """The kind of operation."""
 
@@ -266,6 +272,9 @@ GenAiOperationName = Literal[
     "embeddings",
 ]
 """The values of `gen_ai.operation.name`."""
+
+GEN_AI_OUTPUT_MESSAGES: Final = "gen_ai.output.messages"
+"""The messages of the response, one for each choice."""
 
 GEN_AI_OUTPUT_TYPE: Final = "gen_ai.output.type"
 """The kind of output that the request asks for."""
@@ -341,6 +350,9 @@ GEN_AI_RESPONSE_MODEL: Final = "gen_ai.response.model"
 GEN_AI_RESPONSE_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 """Seconds from the start of the call to the first chunk of a streamed response."""
 
+GEN_AI_SYSTEM_INSTRUCTIONS: Final = "gen_ai.system_instructions"
+"""The instructions that stand outside the messages."""
+
 GEN_AI_TOKEN_MODALITY: Final = "gen_ai.token.modality"
 """What kind of tokens are counted."""
 
@@ -360,6 +372,9 @@ GenAiTokenType = Literal[
     "output",
 ]
 """The values of `gen_ai.token.type`."""
+
+GEN_AI_TOOL_DEFINITIONS: Final = "gen_ai.tool.definitions"
+"""The tools that the request offers."""
 
 GEN_AI_USAGE_AUDIO_CACHE_READ_INPUT_TOKENS: Final = "gen_ai.usage.audio.cache_read.input_tokens"
 """The audio input tokens that were read from the provider's cache."""

@@ -212,6 +212,10 @@ class CallSpan:
             failed=bool(call.error_type),
         )
         identity = held.identity()
+        recorder = self._runtime.content
+        if recorder is not None and held.is_own:
+            with guard("callspan.content"):
+                recorder.record(call, held.span, known | found, end_ns)
         held.end(end_ns)
         found = known | found
         if report is not None:

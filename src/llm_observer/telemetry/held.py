@@ -100,6 +100,13 @@ class HeldSpan:
         return self.span is not None and (self._foreign is not None or self.is_peers)
 
     @property
+    def is_own(self) -> bool:
+        """Whether the span is one that we started, recording or not."""
+        own = self.span is not None and not self.is_peers
+        # Not by its name, which we change.
+        return own and (self._foreign is None or not scope_name(self.span).startswith(self._foreign.scope))
+
+    @property
     def error_type(self) -> str | None:
         """What another's span says went wrong, unless it took a sentence from the response for that."""
         theirs: object = self.span.attributes.get(names.ERROR_TYPE) if self.is_others else None

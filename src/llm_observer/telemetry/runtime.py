@@ -5,6 +5,7 @@ import weakref
 from typing import TYPE_CHECKING, Protocol
 
 from opentelemetry import trace
+from opentelemetry._logs import LoggerProvider
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import SpanContext
 
@@ -14,6 +15,7 @@ from llm_observer.counters import counters
 from llm_observer.engine import Engine
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
+from llm_observer.telemetry.content.recorder import Recorder
 from llm_observer.telemetry.metrics import Metrics
 from llm_observer.telemetry.providers import Providers
 from llm_observer.telemetry.reaper import Reaper
@@ -54,12 +56,15 @@ class Runtime:
         *,
         tracer_provider: trace.TracerProvider | None = None,
         meter_provider: MeterProvider | None = None,
+        logger_provider: LoggerProvider | None = None,
     ) -> None:
         self.settings = settings
         self.engine = engine
         self.providers = Providers(tracer_provider)
-        self.switches = Switches.read()
-        self.metrics = Metrics(meter_provider, newest_names=self.switches.newest_names)
+        switches = Switches.read()
+        self.metrics = Metrics(meter_provider, newest_names=switches.newest_names)
+        self.content = Recorder(switches, logger_provider) if switches.content or switches.events else None
+        """Records content or events, where the user has switched that on."""
         self.open: set[CallSpan] = set()
         """Calls that have begun and not ended."""
         engine.open_calls = lambda: [span.call for span in tuple(self.open)]
