@@ -64,7 +64,7 @@ def _on_the_wire(request: Recorded) -> tuple[str, str, dict[str, str], bytes]:
     signed = request.headers.get("authorization", "").startswith("AWS4")
     # An SDK names the application's current trace in a header, a new one for each call. Without tracing there is none.
     traced = isinstance(trace.get_tracer_provider(), TracerProvider)
-    left_out = _CHANGING | ({"authorization"} if signed else set()) | ({"traceparent"} if traced else set())
+    left_out = {*_CHANGING, *(("authorization",) if signed else ()), *(("traceparent",) if traced else ())}
     headers = {name: value for name, value in request.headers.items() if name not in left_out}
     return request.method, request.path, headers, request.body
 
