@@ -290,6 +290,28 @@ def test_a_conversation_that_asks_for_the_cache_from_its_second_turn_on_never_br
     assert [(v.outcome, v.broke) for v in verdicts] == [("uncacheable", False), ("cold", False), ("hit", False)]
 
 
+@pytest.mark.parametrize("lead", ["", "Again:\n"], ids=["rewritten whole", "a line stays"])
+def test_an_earlier_message_written_anew_is_not_something_retrieved(calls: Recorder, lead: str) -> None:
+    """Only what is put into text that stays can have been: a message of other words is another message."""
+    said = [
+        lead + "\n".join(f"{word} item {i}: it came late again, as I said." for i in range(30))
+        for word in ("First", "Other")
+    ]
+    for first in said:
+        marker = {"cache_control": {"type": "ephemeral"}}
+        messages = [
+            {"role": "user", "content": "A question of mine."},
+            {"role": "assistant", "content": "Go on."},
+            {"role": "user", "content": first},
+            {"role": "assistant", "content": "I see. " * 300},
+            {"role": "user", "content": [{"type": "text", "text": "What now?", **marker}]},
+        ]
+        calls.call("messages", {**claude(0), "messages": messages})
+    verdict = analyze(calls.records)[1].cache
+    assert (verdict.broke, verdict.location) == (True, "messages[2].content[0]")
+    assert verdict.cause == ("retrieved_content" if lead else "history_rewritten")
+
+
 def test_a_read_that_nothing_explains_is_the_providers_doing(calls: Recorder) -> None:
     explain(calls, "messages", claude, n=2)
     third = calls.call("messages", claude(2))

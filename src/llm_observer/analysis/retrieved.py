@@ -56,4 +56,6 @@ def looks_retrieved(segment: Segment, now: Fingerprint, then: Fingerprint) -> bo
         return True
     theirs = set(now.sketch)
     gone = sum(piece not in theirs for piece in then.sketch)
-    return len(changed) >= _EXCHANGED_LINES and gone >= _EXCHANGED_LINES and end - begin >= _EXCHANGED
+    # Where nothing stays there is no template that something was put into: the text was rewritten.
+    stays = start > 0 or len(changed) < len(now.sketch)
+    return stays and len(changed) >= _EXCHANGED_LINES and gone >= _EXCHANGED_LINES and end - begin >= _EXCHANGED

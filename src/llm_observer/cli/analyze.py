@@ -19,13 +19,25 @@ from llm_observer.report.summary import sum_up
 
 __all__ = ["add"]
 
+_A_RECORD = """a record is one line of JSON:
+  {"at": unix seconds at its start, "provider": "openai" | "anthropic" | ...,
+   "api": "chat.completions" | "responses" | "messages" | ...,
+   "request": {the body as sent}, "response": {the body as received}}
+in place of "response" it may have "usage": {as the provider reports it}; it may
+have "duration_s", "first_byte_s" and "scope" (a workspace or project)"""
+
 _OUT_OF_ORDER_S = 600.0
 """Calls are often recorded when they end, which takes minutes at most."""
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    parser = commands.add_parser("analyze", help="explain recorded calls: JSON lines, plain or gzip")
+    parser = commands.add_parser(
+        "analyze",
+        help="explain recorded calls: JSON lines, plain or gzip",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=_A_RECORD,
+    )
     parser.add_argument("files", nargs="+", metavar="FILE", help="recorded calls, one a line; - is standard input")
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print the report as JSON")
@@ -90,7 +102,7 @@ def _finish(entries: _Watched, recordings: Recordings, ticker: Ticker) -> None:
     """Say what the reader of the report has to know of how it was made."""
     problems = recordings.problems
     if not entries.calls:
-        what = "; docs/analyze.md says what a record is" if recordings.opened and problems else ""
+        what = "; `llm-observer analyze --help` says what a record is" if recordings.opened and problems else ""
         what = what or (": there are no calls" if not problems else "")
         raise UserError(f"nothing was read{what}", status=MISUSED)
     if problems > ticker.most:
