@@ -66,7 +66,11 @@ class Call:
     report: CallReport | None = None
     """The explanation, once made."""
 
+    prompt: object = None
+    """What the engine read of the body before it was sent."""
+
     _request: Mapping[str, Any] | None = None
+    _parameters: Mapping[str, Any] | None = None
     _usage: Usage | None = None
     _usage_read: bool = field(default=False)
 
@@ -82,6 +86,15 @@ class Call:
         self._request = value
 
     @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The same; what the prompt is made of is left out where the engine read that before it was sent."""
+        return self.request if self._parameters is None else self._parameters
+
+    @parameters.setter
+    def parameters(self, value: Mapping[str, Any]) -> None:
+        self._parameters = value
+
+    @property
     def usage(self) -> Usage | None:
         """The usage as OpenTelemetry counts it; `None` when the provider reported none."""
         if not self._usage_read:
@@ -95,10 +108,14 @@ class Call:
     def usage(self, value: Usage | None) -> None:
         self._usage, self._usage_read = value, True
 
+    def unread(self) -> None:
+        """Forget what was read of an earlier attempt."""
+        self.prompt = self._request = self._parameters = None
+
     def release(self) -> None:
         """Drop what holds content."""
-        self.body = None
-        self._request = {}
+        self.body = self.prompt = None
+        self._request = self._parameters = {}
         self.diagnostics = None
         self.answer = None
 

@@ -1,13 +1,13 @@
 """The engine: turns a finished `Call` into a `CallReport`. The same for live and for recorded calls."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
-from llm_observer.analysis.prompts import read_prompt
+from llm_observer.analysis.prompts import PROMPT_FIELDS, read_prompt
 from llm_observer.analysis.rule_file import read_rules
 from llm_observer.analysis.rules import CacheRules
 from llm_observer.analysis.segments import Prompt
@@ -87,6 +87,16 @@ class Engine:
         self.analyzer.share()
         self.sharing = look
 
+    @staticmethod
+    def read(call: Call, body: Mapping[str, Any]) -> None:
+        """Read the prompt and the parameters of a call from its body, of which nothing else is kept."""
+        call.prompt = read_prompt(call.api, body)
+        call.parameters = {name: value for name, value in body.items() if name not in PROMPT_FIELDS}
+
+    def sizes(self) -> tuple[int, int]:
+        """What is remembered of earlier calls: bytes of the index, about, and segments of the last turns."""
+        return self.analyzer.sizes()
+
     def explain(self, call: Call) -> CallReport:
         """The report of a finished call; made once and kept on it. Never raises: what fails is left out."""
         if call.report is None:
@@ -102,7 +112,7 @@ class Engine:
         shown: str | None = None
         verdict = Verdict(outcome="not_reported")
         with guard("engine.analysis"):
-            prompt = read_prompt(call.api, call.request)
+            prompt = call.prompt if isinstance(call.prompt, Prompt) else read_prompt(call.api, call.request)
             finding = self._finding(call, prompt)
             if finding is not None:
                 verdict = finding.verdict
@@ -170,7 +180,7 @@ class Engine:
             if begun or other.at > call.at or len(others) >= MOST_BESIDE:
                 continue
             # Not kept on the other call: a retry of it may yet send another body.
-            prompt = read_prompt(other.api, parsed(other.body))
+            prompt = other.prompt if isinstance(other.prompt, Prompt) else read_prompt(other.api, parsed(other.body))
             if prompt is not None and 0 < len(prompt.segments) <= MOST_SEGMENTS:
                 others.append(_observation(other, prompt, math.inf))
         return self.analyzer.beside(observed, others) if others else None
@@ -215,7 +225,7 @@ def billing_terms(call: Call) -> CallTerms:
         request_model=call.model,
         response_model=call.response_model,
         raw_usage=call.raw_usage,
-        request=call.request,
+        request=call.parameters,
         service_tier=call.service_tier,
         server_address=call.server_address,
         at=call.at,

@@ -13,6 +13,7 @@ import inspect
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ from llm_observer.adapters.assembling import assembling
 from llm_observer.adapters.endpoints import Api, api_of, server_of
 from llm_observer.adapters.native import expected_span
 from llm_observer.adapters.scope import scope_of
+from llm_observer.adapters.sent import sent_body
 from llm_observer.adapters.site import call_site
 from llm_observer.adapters.watch import Watch, observed_items, observed_items_async
 from llm_observer.call import Call
@@ -143,6 +145,7 @@ class Hook:
                 reading if runtime.content is None else assembling(reading),
                 client,
                 options,
+                base_url=server.text,
                 address=(server.address, server.port),
                 foreign=foreign,
                 peer=outer_span(model, providers.may_have),
@@ -202,7 +205,11 @@ class Hook:
                 # A request of another client in between, such as one for a token, is no attempt.
                 if isinstance(watch, Watch) and watch.client is client:
                     watch.sent()
-                    _read_request(watch.call, client, request)
+                    _read_request(watch, request)
+                    options = kwargs["options"] if "options" in kwargs else args[0]
+                    with suppress(TypeError, ValueError, RuntimeError):
+                        # What cannot be read so is parsed at the end of the call.
+                        watch.read_body(sent_body(options))
             return request
 
         return _build_request
@@ -277,10 +284,11 @@ def _model(options: Any) -> str | None:
     return None
 
 
-def _read_request(call: Call, client: Any, request: Any) -> None:
+def _read_request(watch: Watch, request: Any) -> None:
     """Keep the body of an attempt as sent, and whose cache it may read."""
+    call = watch.call
     # A body that is not in memory, such as one of files, is not ours to read.
     if hasattr(request, "_content"):
         call.body = request.content
     if call.scope is None:
-        call.scope = scope_of(call.provider, server_of(client).text, request)
+        call.scope = scope_of(call.provider, watch.base_url, request)

@@ -1,7 +1,7 @@
 """`Watch`: an observation that also knows how to read what the SDK returned, however the application consumes it."""
 
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
@@ -9,7 +9,7 @@ from llm_observer.adapters.body import observed_async, watched
 from llm_observer.adapters.errors import error_type, response_of
 from llm_observer.adapters.reading import Reading
 from llm_observer.adapters.tee import Tee, read_body
-from llm_observer.call import Call
+from llm_observer.call import MOST_BODY_BYTES, Call
 from llm_observer.guard import guard
 from llm_observer.telemetry.callspan import CallSpan
 from llm_observer.telemetry.foreign import Foreign
@@ -36,10 +36,18 @@ class _Details(TypedDict, total=False):
 class Watch(CallSpan):
     """One call of an SDK: its request as sent, and its response as far as it was read."""
 
-    __slots__ = ("_tee", "client", "options", "reading")
+    __slots__ = ("_tee", "base_url", "client", "options", "reading")
 
     def __init__(
-        self, runtime: "Runtime", call: Call, reading: Reading, client: Any, options: Any, **details: Unpack[_Details]
+        self,
+        runtime: "Runtime",
+        call: Call,
+        reading: Reading,
+        client: Any,
+        options: Any,
+        *,
+        base_url: str,
+        **details: Unpack[_Details],
     ) -> None:
         super().__init__(runtime, call, **details)
         self.reading = reading
@@ -47,7 +55,19 @@ class Watch(CallSpan):
         """Whose call it is, while the request runs."""
         self.options: Any = options
         """The request's options as they were given, while the request runs."""
+        self.base_url = base_url
         self._tee: Tee | None = None
+
+    def read_body(self, body: Mapping[str, Any] | None) -> None:
+        """Read the prompt of an attempt that is about to be sent: what the caller does with its parts later is its own.
+
+        Args:
+            body: What it is made of, plain as parsed JSON is; `None` for one that is parsed at the end of the call.
+        """
+        call = self.call
+        call.unread()
+        if body is not None and call.body is not None and len(call.body) <= MOST_BODY_BYTES:
+            self._runtime.engine.read(call, body)
 
     def failed(self, error: BaseException) -> None:
         """End the call: `request` raised `error`. Never raises."""

@@ -145,6 +145,11 @@ class Analyzer:
                 self._index.note_read(trace.seed, shared.least_read)
             self._index.add(trace, shared.family, shared.landmarks)
 
+    def sizes(self) -> tuple[int, int]:
+        """Bytes that the index holds, about, and segments of the last turns."""
+        with self._lock:
+            return self._index.used_bytes, self._turns.held
+
     def explain(self, call: Observation) -> Finding:
         """The finding on a finished call, which is then remembered."""
         with self._lock:
@@ -272,7 +277,10 @@ class Analyzer:
         columns = last.trace.columns[: (same + 1) * _WIDTH] if last is not None else array("f", bytes(4 * _WIDTH))
         for fp in prints[len(columns) // _WIDTH - 1 :]:
             columns.extend(map(add, columns[-_WIDTH:], fp.columns))
-        wire, canonical = [fp.wire for fp in prints], [fp.canonical for fp in prints]
+        known = last.trace if last is not None and same else None
+        fresh = prints[same:] if known is not None else prints
+        wire = [*(known.wire[:same] if known is not None else ()), *(fp.wire for fp in fresh)]
+        canonical = [*(known.canonical[:same] if known is not None else ()), *(fp.canonical for fp in fresh)]
         params = {
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
             for kind, param in prompt.params.items()

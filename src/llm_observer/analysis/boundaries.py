@@ -6,7 +6,7 @@ A position is a number of segments: position 3 is behind the third.
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt, Segment
 
-__all__ = ["Boundary", "lookups", "markers", "writes"]
+__all__ = ["Boundary", "dropped", "lookups", "writes"]
 
 Boundary = tuple[int, str | None]
 """A position and the lifetime asked for there."""
@@ -15,18 +15,13 @@ _RUNS = frozenset({"tool_use", "tool_result"})
 _ELIGIBLE = frozenset({"user", "tool_result", "media"})
 
 
-def markers(prompt: Prompt) -> list[Boundary]:
-    """The explicit markers of the request, in order."""
-    return [(i, s.marker) for i, s in enumerate(prompt.segments, 1) if s.marker is not None]
-
-
 def writes(prompt: Prompt, rule: CacheRule) -> list[Boundary]:
     """The boundaries that this request writes where its prompt is long enough, in order.
 
     Anthropic: every marker, and the last block under automatic caching. OpenAI from GPT-5.6: the latest explicit
     markers and the end of the latest eligible message, which takes one of the slots.
     """
-    explicit = markers(prompt)
+    explicit = [*prompt.markers]
     automatic = _automatic(prompt, rule)
     slots = rule.max_writes or 0
     if automatic is None:
@@ -38,7 +33,7 @@ def writes(prompt: Prompt, rule: CacheRule) -> list[Boundary]:
 def dropped(prompt: Prompt, rule: CacheRule) -> list[Boundary]:
     """The markers of the request that are not written because there are too many."""
     kept = {position for position, _ in writes(prompt, rule)}
-    return [boundary for boundary in markers(prompt) if boundary[0] not in kept]
+    return [boundary for boundary in prompt.markers if boundary[0] not in kept]
 
 
 def _automatic(prompt: Prompt, rule: CacheRule) -> Boundary | None:
@@ -78,7 +73,7 @@ def lookups(prompt: Prompt, rule: CacheRule) -> list[int]:
         for position, _ in writes(prompt, rule):
             found.update(_lookback(prompt.segments, position, rule.lookback))
     else:
-        explicit = [position for position, _ in markers(prompt)]
+        explicit = [position for position, _ in prompt.markers]
         found.update(explicit[: rule.first_explicit])
         found.update(explicit[-rule.latest_explicit :] if rule.latest_explicit else ())
         if prompt.implicit:

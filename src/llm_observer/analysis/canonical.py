@@ -19,6 +19,10 @@ EXAMINED = 24_000
 """Characters of one segment that are looked through for volatile values: about 5 ms of work."""
 
 
+_OTHER_SPACE = ("\n", "\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")
+"""What `str.split` splits ASCII text at, besides blanks."""
+
+
 class Forms(NamedTuple):
     """The canonical form, the three that leave one kind of noise as it was sent, and the volatile values found."""
 
@@ -33,6 +37,8 @@ def tidy_text(text: str) -> str:
     """`text` with runs of white space as one space, none at its ends, in Unicode form NFC."""
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
+    elif text and "  " not in text and text[0] != " " != text[-1] and not any(space in text for space in _OTHER_SPACE):
+        return text
     return " ".join(text.split())
 
 
@@ -75,7 +81,7 @@ def canonical_forms(segment: Segment, examine: int = EXAMINED) -> Forms:
         canonical=tidied,
         with_space=with_space,
         with_key_order=tidied,
-        with_values=tidy_text(segment.text),
+        with_values=tidy_text(segment.text) if raw_spans else tidied,
     )
 
 
@@ -91,6 +97,8 @@ def _media_forms(segment: Segment, examine: int) -> Forms:
 
 def _masked(text: str, spans: list[Span]) -> str:
     """`text` with each span replaced by the marker of its category."""
+    if not spans:
+        return text
     parts: list[str] = []
     at = 0
     for span in spans:

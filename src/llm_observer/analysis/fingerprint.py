@@ -4,6 +4,7 @@ A fingerprint holds no text. It is made once per distinct segment and remembered
 """
 
 import functools
+import operator
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
@@ -21,6 +22,9 @@ __all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
 BUDGET = 96_000
 """Characters of segments not seen before that one prompt has looked through for volatile values."""
 
+_identity = operator.itemgetter(
+    Segment._fields.index("kind"), Segment._fields.index("role"), Segment._fields.index("text")
+)
 _PIECE = 256
 _MOST_PIECES = 2048
 _MOST_VALUES = 32
@@ -73,11 +77,14 @@ class Fingerprinter:
 
         Python's own hash of 64 bits, which it keys with a secret of the process (PEP 456). It is told to nobody.
         """
-        return [hash((segment.kind, segment.role, segment.text)) for segment in segments]
+        return list(map(hash, map(_identity, segments)))
 
     def touch(self, prints: Iterable[Fingerprint]) -> None:
         """Take fingerprints that were made here as just used."""
         known = self._known
+        if 2 * len(known) < self._most:
+            # None is about to be forgotten, and the next turn does the same.
+            return
         for fp in prints:
             known[fp.wire] = fp
             known.move_to_end(fp.wire)
@@ -127,7 +134,7 @@ class Fingerprinter:
         self._budget -= min(len(text), EXAMINED)
         self.skipped = self.skipped or not examine
         forms = canonical_forms(segment, examine)
-        digests: dict[str, bytes] = {}
+        digests: dict[str, bytes] = {text: wire}
         for form in (forms.canonical, forms.with_space, forms.with_key_order, forms.with_values):
             if form not in digests:
                 digests[form] = self._hasher.digest(tag, form.encode("utf-8", "surrogatepass"))

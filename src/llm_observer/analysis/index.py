@@ -130,7 +130,7 @@ class PrefixIndex:
 
     def holding(self, landmark: bytes) -> Trace | None:
         """The latest trace with this landmark."""
-        return self._nodes.get(b"landmark:" + landmark)
+        return self._nodes.get(landmark)
 
     def seen(self, family: str) -> int:
         """How many calls of a family were added."""
@@ -149,9 +149,14 @@ class PrefixIndex:
         self._put_chain(trace.chain, b"", trace, heads)
         self._put_chain(trace.canonical_chain, trace.seed, trace, heads)
         self._put_chain(trace.canonical_chain, trace.owner, trace, heads)
-        put = self._put
+        nodes, known = self._nodes, len(self._nodes)
+        touch = nodes.move_to_end
+        # Written out: there is one for each segment of the prompt. Hashes of other things than chains, so keys of
+        # their own.
         for landmark in landmarks:
-            put(b"landmark:" + landmark, trace)
+            nodes[landmark] = trace
+            touch(landmark)
+        self._used += _NODE_BYTES * (len(nodes) - known)
         self._shrink()
 
     def note_read(self, seed: bytes, tokens: int) -> None:

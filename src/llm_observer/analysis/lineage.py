@@ -38,5 +38,7 @@ def lineage(
         other = index.holding(mark)
         if other is not None and other.seed == now.seed and other.at <= now.at:
             found[id(other)] = other
+    if len(found) < 2:
+        return list(found.values())
     own = Counter(now.canonical)
     return sorted(found.values(), key=lambda other: -(own & Counter(other.canonical)).total())[:_MOST_LINEAGE]

@@ -7,7 +7,10 @@ from llm_observer.analysis.anthropic_prompt import read_messages
 from llm_observer.analysis.openai_prompt import read_chat, read_responses, read_text
 from llm_observer.analysis.segments import Prompt
 
-__all__ = ["read_prompt"]
+__all__ = ["PROMPT_FIELDS", "read_prompt"]
+
+PROMPT_FIELDS = frozenset({"messages", "input", "system", "instructions", "tools", "functions"})
+"""The fields of a body that are read into the prompt and decide nothing else."""
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Prompt]] = {
     "messages": read_messages,

@@ -47,6 +47,7 @@ class Prompt:
         implicit: Whether the provider may place boundaries by itself, where it does so.
         counted: Whether the tokens that the provider counts are those of these segments. They are not where it keeps a
             part of the prompt itself, edits it, or runs tools of its own and counts the input of each run.
+        markers: The explicit markers, in order: behind how many segments, and the lifetime asked for there.
     """
 
     segments: tuple[Segment, ...]
@@ -56,3 +57,9 @@ class Prompt:
     automatic: str | None = None
     implicit: bool = True
     counted: bool = True
+    markers: tuple[tuple[int, str | None], ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Collect the markers."""
+        found = tuple((i, s.marker) for i, s in enumerate(self.segments, 1) if s.marker is not None)
+        object.__setattr__(self, "markers", found)

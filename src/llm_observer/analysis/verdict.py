@@ -5,7 +5,7 @@ thing each: the parameters as before, the noise evened out, a boundary where the
 A world in which more could have been read names a cause; usage has the last word on whether anything was lost.
 """
 
-from llm_observer.analysis.boundaries import dropped, markers
+from llm_observer.analysis.boundaries import dropped
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, tool_changes
 from llm_observer.analysis.fingerprint import Fingerprinter
@@ -96,8 +96,19 @@ class _Judge:
         """The verdict on a call that read `reported` tokens."""
         then = self._then
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner, self._now.at)
-        if then is not None and reported and self._goes_on(then, elsewhere) and self._reads.covers(then, reported):
-            return self._unbroken(reported, ())
+        if then is not None and reported and self._shares_most(then, elsewhere) and self._reads.covers(then, reported):
+            # All is read that any earlier call shares from the start on. What one shares elsewhere is left.
+            if self._reads.shared(then) >= min(len(then), len(self._now)):
+                return self._unbroken(reported, ())
+            self._judge_structure(then)
+            if not self._found:
+                return self._unbroken(reported, ())
+            self._found, self._best = [], self._reads.sent
+        if not reported and self._is_short():
+            # Nothing of it is cached, whatever the difference: what is left to say is that it is short.
+            if then is not None:
+                self._judge_placement(then)
+            return self._unbroken(reported, in_order(difference.cause for difference in self._found))
         self._judge_scope(then, elsewhere)
         if then is not None:
             self._judge_content(then)
@@ -109,12 +120,14 @@ class _Judge:
             self._found.append(self._reads.blocked)
         return self._conclude(reported)
 
-    def _goes_on(self, then: Trace, elsewhere: Trace | None) -> bool:
-        """Whether one of the two prompts goes on from the whole other, and no other call shares more."""
-        shared = self._reads.shared(then)
-        if shared < min(len(then), len(self._now)):
-            return False
-        return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= shared
+    def _shares_most(self, then: Trace, elsewhere: Trace | None) -> bool:
+        """Whether no call to another model shares more than `then`."""
+        return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= self._reads.shared(then)
+
+    def _is_short(self) -> bool:
+        """Whether the whole prompt, by the provider's count, is shorter than what is cached."""
+        whole = self._usage.input_tokens if self._usage is not None else None
+        return whole is not None and self._rule.min_tokens is not None and whole < self._rule.min_tokens
 
     def _judge_scope(self, then: Trace | None, elsewhere: Trace | None) -> None:
         """The same prompt under another model, key, tier or parameter."""
@@ -220,7 +233,7 @@ class _Judge:
         ]
         unseen = [position for position in then.cached if position <= shared and position not in self._reads.lookups]
         exact = common(now.wire, then.wire)
-        behind = [position for position, _ in markers(prompt) if position > shared]
+        behind = [position for position, _ in prompt.markers if position > shared]
         if lost:
             self._note(end, [Difference("too_many_breakpoints", prompt.segments[lost[0] - 1].path, None, lost[0])])
         elif unseen and max(unseen) <= exact and self._reads.tokens(max(unseen)).tokens >= minimum:
@@ -346,11 +359,7 @@ class _Judge:
 
     def _uncacheable(self) -> bool:
         """Whether nothing of this request can be cached as it was sent."""
-        usage = self._usage
-        whole = usage.input_tokens if usage is not None else None
-        if whole is not None and self._rule.min_tokens is not None and whole < self._rule.min_tokens:
-            return True
-        return self._reads.uncached()
+        return self._is_short() or self._reads.uncached()
 
     def _avoidable(self, cause: str) -> bool:
         if cause == "ttl_expired":

@@ -73,7 +73,7 @@ def start_attributes(call: Call, address: str | None, port: int | None) -> Attri
 
 def call_attributes(call: Call) -> Attributes:
     """What a finished call adds to `start_attributes`: parameters, response, usage, error and call site."""
-    found: Attributes = {names.CALL_API: call.api, **request_attributes(call.api, call.request)}
+    found: Attributes = {names.CALL_API: call.api, **request_attributes(call.api, call.parameters)}
     _set_response(found, call)
     if call.usage is not None:
         _set_usage(found, call.usage, call.raw_usage or {})

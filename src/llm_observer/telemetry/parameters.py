@@ -84,6 +84,8 @@ def request_attributes(api: str, request: Mapping[str, Any]) -> Attributes:
     """The attributes of the request parameters of `api`. Of two that set the same attribute the later goes before."""
     found: Attributes = {}
     for parameter in _PARAMETERS.get(api, ()):
+        if parameter.path[0] not in request:
+            continue
         value = _typed(dig(request, parameter.path), parameter.kind)
         if value is not None:
             found[parameter.attribute] = value

@@ -37,6 +37,7 @@ from llm_observer.analysis.breakers.date_patterns import (
     YEARLESS,
     ZONE,
 )
+from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.names import is_month, is_weekday
@@ -71,11 +72,11 @@ _CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since st
 _LETTERS = re.compile(r"[a-z]+")
 
 
-def find_dates(text: str) -> list[Span]:
-    """Dates and times in `text`; the kind is `datetime`, `date` or `clock`."""
+def find_dates(text: str, digits: Digits) -> list[Span]:
+    """Dates and times in `text`, whose `digits` are given; the kind is `datetime`, `date` or `clock`."""
     found: list[Span] = []
     memo = Memo()
-    for begin, end in _windows(text):
+    for begin, end in _windows(text, digits):
         floor = max(begin, found[-1].end) if found else begin
         found.extend(_in_window(text, floor, min(len(text), end + _REACH), memo))
     found += [span_of(start, end, "date") for start, end in _days_of_today(text)]
@@ -109,10 +110,10 @@ def _days_of_today(text: str) -> Iterator[tuple[int, int]]:
             yield match.start("first"), end - (text[end - 1] == ".")
 
 
-def _windows(text: str) -> Iterator[tuple[int, int]]:
+def _windows(text: str, digits: Digits) -> Iterator[tuple[int, int]]:
     """The stretches of the text in which a date can lie, each with at least one anchor."""
     begin = end = -1
-    match = _ANCHOR.search(text)
+    match = digits.search(_ANCHOR)
     while match:
         at = match.start()
         if begin < 0 or at - _REACH > end:
@@ -120,7 +121,7 @@ def _windows(text: str) -> Iterator[tuple[int, int]]:
                 yield begin, end
             begin = max(0, at - _REACH)
         end = min(len(text), at + _REACH)
-        match = _ANCHOR.search(text, max(match.end(), end - 8))
+        match = digits.search(_ANCHOR, max(match.end(), end - 8))
     if begin >= 0:
         yield begin, end
 

@@ -82,6 +82,8 @@ def _is_generated(name: str) -> bool:
 def find_signed_urls(text: str) -> list[Span]:
     """Values of URL parameters that sign, date or expire a link."""
     found: list[Span] = []
+    if "=" not in text or ("?" not in text and "&" not in text):
+        return found
     is_random = lru_cache(maxsize=256)(is_opaque_under_key)
     for match in _PARAMETER.finditer(text):
         value = match["value"]

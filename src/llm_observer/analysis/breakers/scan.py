@@ -3,6 +3,7 @@
 import re
 
 from llm_observer.analysis.breakers.dates import find_dates
+from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.ids import find_letter_ids
 from llm_observer.analysis.breakers.kinds import MARKERS, Span
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
@@ -47,8 +48,9 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
         return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
     if not text.isascii() and _OTHER_DIGIT.search(text):
         text = text.translate(_TO_ASCII)
-    found = find_tokens(text)
-    found += find_dates(text)
+    digits = Digits(text)
+    found = find_tokens(text, digits)
+    found += find_dates(text, digits)
     found += find_signed_urls(text)
     found += find_addresses(text)
     found += find_temp_paths(text)

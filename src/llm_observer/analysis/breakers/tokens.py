@@ -7,6 +7,7 @@ from functools import partial
 
 from llm_observer.analysis.breakers.ages import find_age
 from llm_observer.analysis.breakers.counters import REACH, find_counter
+from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.ids import classify
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo
@@ -45,11 +46,11 @@ _BEFORE, _AFTER = 256, 112
 _OPEN = frozenset("+/.")
 
 
-def find_tokens(text: str) -> list[Span]:
-    """The ids, hashes, epochs, counters, ages, IPv4 and memory addresses in `text`."""
+def find_tokens(text: str, digits: Digits) -> list[Span]:
+    """The ids, hashes, epochs, counters, ages, IPv4 and memory addresses in `text`, whose `digits` are given."""
     found: list[Span] = []
     memo = Memo()
-    for match in _FROM_DIGIT.finditer(text):
+    for match in digits.matches(_FROM_DIGIT):
         start, end = match.span()
         if end - start > _LONG or text[end : end + 1] in _OPEN:
             span = _at_digit(text, start, end)
@@ -60,7 +61,7 @@ def find_tokens(text: str) -> list[Span]:
         if span:
             found.append(span)
     memo = Memo()
-    for match in _COUNT.finditer(text):
+    for match in digits.matches(_COUNT):
         start, end = match.span()
         lead = min(start, REACH)
         key = (lead, end - start, text[start - lead : end + _AFTER])
