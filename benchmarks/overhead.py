@@ -1,290 +1,238 @@
-"""The CPU time that a call gains with the package: hook, span, hashes, cost, verdict and the local store.
+"""The CPU time that a call gains with this package, and with others that instrument the same SDKs.
 
-    python benchmarks/overhead.py [--quick]
+    python benchmarks/overhead.py [--peers] [--rounds N] [--only TEXT]
 
-One process, no network: the SDKs talk to a mocked transport. Each row alternates blocks of calls without, with and
-without the package. What the block in the middle took more than the mean of its neighbours is the gain, and what the
-two neighbours differ by is the noise; the table has the medians over all such triples. `process` is the CPU time of all
-threads, the writing of the store included; `caller` that of the thread that calls.
+Every side runs in a process of its own, with real clients of the SDKs against one loopback provider in yet another, and
+with an exporter that keeps nothing. `--peers` first makes an environment for each of the others, in
+`benchmarks/.peers`, since their dependencies conflict. Those that are there take part.
+
+Blocks of calls without and with each side alternate. What a block took more than the mean of the two beside it is the
+gain; the table has the medians over all rounds. `bare` against itself, in two processes, is the noise. The figures are
+the CPU time of all threads of the process, so the writing of the local store is among ours.
 """
 
 import argparse
-import asyncio
-import gc
 import json
+import platform
 import statistics
+import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
-from itertools import count
+import venv
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
-import anthropic
-import httpx2
-import openai
+from overhead_side import Row
+from provider import loopback
 
-from llm_observer.adapters.endpoints import ANTHROPIC_APIS, OPENAI_APIS
-from llm_observer.adapters.hook import Hook
-from llm_observer.config import Settings
-from llm_observer.counters import counters
-from llm_observer.guard import Guard
-from llm_observer.instrumentor import wire
-from llm_observer.wiring import Process, connected
-
+HERE = Path(__file__).parent
+PEERS = HERE / ".peers"
 CHUNKS = 500
-MESSAGE_TOKENS = 500
-WORDS = ("the", "customer", "asked", "where", "parcel", "is", "and", "what", "carrier", "says", "about", "it", "today")
-"""One token each, about."""
+BLOCK_S = 0.02
+MOST_CALLS = 40
 
-SECONDS = {"full": 3.0, "quick": 0.5}
-"""How long a row is measured."""
-BLOCK_S = 0.04
-FEWEST_TRIPLES = 3
-
-_serial = count()
-
-
-class Times(NamedTuple):
-    """CPU time, in seconds."""
-
-    process: float
-    caller: float
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What is measured: calls of one SDK with prompts of one size."""
-
-    sdk: str
-    mode: str
-    tokens: int
-    fresh: bool = False
-    stream: bool = False
-
-    def __str__(self) -> str:
-        """The first columns of the table."""
-        prompt = f"{self.tokens:,} {'fresh' if self.fresh else 'seen'}"
-        return f"{self.sdk:<10}{self.mode:<7}{prompt:<15}{f'{CHUNKS} chunks' if self.stream else 'one body':<12}"
+OURS = ("bare again", "provider", "us", "us-no-store")
+PACKAGES = {
+    "official": ("opentelemetry-instrumentation-genai-openai", "opentelemetry-instrumentation-genai-anthropic"),
+    "openai-v2": ("opentelemetry-instrumentation-openai-v2", "openai<3", "httpx<1"),
+    "openllmetry": ("opentelemetry-instrumentation-openai", "opentelemetry-instrumentation-anthropic"),
+    "openinference": ("openinference-instrumentation-openai", "openinference-instrumentation-anthropic"),
+    "logfire": ("logfire",),
+}
+"""What each of the others is made of. One that does not take our release of an SDK has a bare side of its own."""
 
 
 def rows() -> Iterator[Row]:
-    """All rows. A prompt counts as seen when all but its last message was sent before."""
+    """All rows. All but the last message of a prompt was sent before, unless it is fresh."""
     for sdk in ("openai", "anthropic"):
         for mode in ("sync", "async"):
             for tokens in (100, 1_000, 10_000, 100_000):
                 yield Row(sdk, mode, tokens)
-            yield Row(sdk, mode, 100_000, fresh=True)
-            yield Row(sdk, mode, 1_000, stream=True)
+            yield Row(sdk, mode, 1_000, chunks=CHUNKS)
+        yield Row(sdk, "sync", 100_000, fresh=True)
 
 
-def text(tokens: int, *, head: str = "") -> str:
-    """English-looking text; `head` makes it one that was not there before."""
-    return " ".join([head, *(WORDS[n % len(WORDS)] for n in range(tokens))])
+def label(row: Row) -> str:
+    """The first column of the table."""
+    what = f", {row.chunks} chunks" if row.chunks else ", never seen" if row.fresh else ""
+    return f"{row.sdk}, {row.mode}, {row.tokens:,} tokens{what}"
 
 
-def prompt(row: Row) -> dict[str, Any]:
-    """The arguments of a call: a quarter of the tokens is system text, the rest is the conversation."""
-    serial = f"case {next(_serial)}:"
-    head = serial if row.fresh else "always:"
-    system = text(row.tokens // 4, head=head)
-    turns = max(1, row.tokens * 3 // 4 // MESSAGE_TOKENS)
-    each = row.tokens * 3 // 4 // turns
-    said = [text(each, head=f"{head} turn {turn},") for turn in range(turns - 1)]
-    messages: list[dict[str, Any]] = [
-        {"role": ("user", "assistant")[turn % 2], "content": content} for turn, content in enumerate(said)
-    ]
-    messages.append({"role": "user", "content": text(each, head=serial)})
-    if row.sdk == "openai":
-        messages.insert(0, {"role": "system", "content": system})
-        return {"model": "gpt-4.1", "messages": messages, "stream": row.stream}
-    mark = {"cache_control": {"type": "ephemeral"}}
+class Took(NamedTuple):
+    """CPU seconds per call of a block, by all threads and by the one that calls, and spans per call."""
+
+    process: float
+    caller: float
+    spans: float
+
+
+class Side:
+    """A process that makes calls."""
+
+    def __init__(self, name: str, python: Path | str, port: int) -> None:
+        self.name = name
+        command = [str(python), str(HERE / "overhead_side.py"), name, str(port)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.versions: dict[str, str] = json.loads(self._answer())
+
+    def measure(self, row: Row, calls: int) -> Took:
+        """Make a block of calls."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"row": row, "calls": calls}) + "\n")
+        self._process.stdin.flush()
+        return Took(**json.loads(self._answer()))
+
+    def _answer(self) -> str:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"{self.name} has ended")
+        return line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(20)
+        self._process.stdout.close()
+
+
+class Pair(NamedTuple):
+    """A side and what it is held against."""
+
+    name: str
+    side: Side
+    bare: Side
+
+
+class Gain(NamedTuple):
+    """What a side made of a row, in µs per call: medians over the rounds."""
+
+    bare: float
+    process: float
+    caller: float
+    spans: float
+
+
+def measured(row: Row, pairs: Sequence[Pair], rounds: int) -> dict[str, Gain]:
+    """The gains of all sides in one row."""
+    bares = {id(pair.bare): pair.bare for pair in pairs}
+    for side in (*bares.values(), *(pair.side for pair in pairs)):
+        side.measure(row, 3)  # connects, loads, learns
+    once = pairs[0].bare.measure(row, 3).process
+    calls = min(MOST_CALLS, max(1, round(BLOCK_S / once)))
+    for pair in pairs:
+        pair.side.measure(row, calls)
+    took: dict[str, list[tuple[float, Took]]] = {pair.name: [] for pair in pairs}
+    gains: dict[str, list[Took]] = {pair.name: [] for pair in pairs}
+    for turn in range(rounds):
+        # Back and forth, so that nobody always comes behind the same one.
+        before = {key: bare.measure(row, calls) for key, bare in bares.items()}
+        for pair in pairs if turn % 2 else reversed(pairs):
+            key = id(pair.bare)
+            if pair.bare is not pairs[0].bare:
+                before[key] = pair.bare.measure(row, calls)
+            found = pair.side.measure(row, calls)
+            after = pair.bare.measure(row, calls)
+            process = (before[key].process + after.process) / 2
+            caller = (before[key].caller + after.caller) / 2
+            took[pair.name].append((process, found))
+            gains[pair.name].append(Took(found.process - process, found.caller - caller, found.spans))
+            before[key] = after
     return {
-        "model": "claude-sonnet-4-6",
-        "max_tokens": 100,
-        "system": [{"type": "text", "text": system, **mark}],
-        "messages": messages,
-        "stream": row.stream,
+        name: Gain(
+            statistics.median(bare for bare, _ in took[name]) * 1e6,
+            statistics.median(gain.process for gain in found) * 1e6,
+            statistics.median(gain.caller for gain in found) * 1e6,
+            statistics.median(gain.spans for gain in found),
+        )
+        for name, found in gains.items()
     }
 
 
-def sse(events: list[dict[str, Any]], *, named: bool) -> bytes:
-    """Server-sent events, as the two vendors write them."""
-    lines = [(f"event: {event['type']}\n" if named else "") + f"data: {json.dumps(event)}\n\n" for event in events]
-    return "".join(lines).encode() + (b"" if named else b"data: [DONE]\n\n")
+def make_environments() -> None:
+    """Make what is missing in `benchmarks/.peers`: one environment for each of the others, with our SDKs."""
+    ours = [f"{name}=={version(name)}" for name in ("openai", "anthropic", "opentelemetry-sdk")]
+    for name, packages in PACKAGES.items():
+        python = python_of(name)
+        if python.exists():
+            continue
+        print(f"making {python.parents[1]} ...", flush=True)
+        venv.create(PEERS / name, with_pip=True)
+        named = {package.partition("<")[0] for package in packages}
+        wanted = [*packages, *(one for one in ours if one.partition("==")[0] not in named)]
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *wanted], check=True)
 
 
-def openai_answer(*, stream: bool) -> bytes:
-    """A chat completion."""
-    head = {"id": "chatcmpl-1", "created": 1, "model": "gpt-4.1-2025-04-14", "service_tier": "default"}
-    usage = {"prompt_tokens": 1200, "completion_tokens": 20, "total_tokens": 1220}
-    usage |= {"prompt_tokens_details": {"cached_tokens": 1024}}
-    if not stream:
-        message = {"role": "assistant", "content": "It comes today."}
-        choices = [{"index": 0, "finish_reason": "stop", "message": message}]
-        return json.dumps({**head, "object": "chat.completion", "choices": choices, "usage": usage}).encode()
-    head["object"] = "chat.completion.chunk"
-    choice = {"index": 0, "finish_reason": None, "delta": {"content": "word "}}
-    events: list[dict[str, Any]] = [{**head, "choices": [choice]} for _ in range(CHUNKS - 2)]
-    events.append({**head, "choices": [{"index": 0, "finish_reason": "stop", "delta": {}}]})
-    events.append({**head, "choices": [], "usage": usage})
-    return sse(events, named=False)
+def python_of(name: str) -> Path:
+    """The interpreter of one of the others."""
+    return PEERS / name / "bin" / "python"
 
 
-def anthropic_answer(*, stream: bool) -> bytes:
-    """A message."""
-    usage = {"input_tokens": 200, "cache_read_input_tokens": 1000, "cache_creation_input_tokens": 0}
-    head = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude-sonnet-4-6"}
-    head |= {"stop_sequence": None, "usage": {**usage, "output_tokens": 20}}
-    if not stream:
-        content = [{"type": "text", "text": "It comes today."}]
-        return json.dumps({**head, "content": content, "stop_reason": "end_turn"}).encode()
-    delta = {"type": "text_delta", "text": "word "}
-    end = {"stop_reason": "end_turn", "stop_sequence": None}
-    events: list[dict[str, Any]] = [
-        {"type": "message_start", "message": {**head, "content": [], "stop_reason": None}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *({"type": "content_block_delta", "index": 0, "delta": delta} for _ in range(CHUNKS - 5)),
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": end, "usage": {"output_tokens": 20}},
-        {"type": "message_stop"},
-    ]
-    return sse(events, named=True)
+def started(port: int, stack: ExitStack) -> list[Pair]:
+    """All sides, each in its process."""
+    bare = stack.enter_context(Side("bare", sys.executable, port))
+    pairs = [Pair(name, stack.enter_context(Side(name.partition(" ")[0], sys.executable, port)), bare) for name in OURS]
+    for name in PACKAGES:
+        python = python_of(name)
+        if python.exists():
+            side = stack.enter_context(Side(name, python, port))
+            own = side.versions != bare.versions
+            pairs.append(Pair(name, side, stack.enter_context(Side("bare", python, port)) if own else bare))
+    return pairs
 
 
-def transport(row: Row) -> httpx2.MockTransport:
-    """Answers each request at once."""
-    body = (openai_answer if row.sdk == "openai" else anthropic_answer)(stream=row.stream)
-    kind = "text/event-stream" if row.stream else "application/json"
-    return httpx2.MockTransport(lambda _: httpx2.Response(200, content=body, headers={"content-type": kind}))
-
-
-def sync_block(row: Row) -> Callable[[list[dict[str, Any]]], None]:
-    """Makes calls one after another and reads their answers."""
-    http = httpx2.Client(transport=transport(row))
-    create: Any
-    if row.sdk == "openai":
-        create = openai.OpenAI(api_key="key", http_client=http).chat.completions.create
-    else:
-        create = anthropic.Anthropic(api_key="key", http_client=http).messages.create
-
-    def block(prompts: list[dict[str, Any]]) -> None:
-        for arguments in prompts:
-            answer = create(**arguments)
-            if row.stream:
-                for _ in answer:
-                    pass
-
-    return block
-
-
-def async_block(row: Row, run: Callable[[Coroutine[Any, Any, None]], None]) -> Callable[[list[dict[str, Any]]], None]:
-    """The same with the SDK's asynchronous client."""
-    http = httpx2.AsyncClient(transport=transport(row))
-    create: Any
-    if row.sdk == "openai":
-        create = openai.AsyncOpenAI(api_key="key", http_client=http).chat.completions.create
-    else:
-        create = anthropic.AsyncAnthropic(api_key="key", http_client=http).messages.create
-
-    async def calls(prompts: list[dict[str, Any]]) -> None:
-        for arguments in prompts:
-            answer = await create(**arguments)
-            if row.stream:
-                async for _ in answer:
-                    pass
-
-    return lambda prompts: run(calls(prompts))
-
-
-class Bench:
-    """Switches one runtime of the package on and off, so that what it has learned of prompts stays."""
-
-    def __init__(self, folder: Path) -> None:
-        self._runtime = wire(Settings.resolve({}, store=str(folder / "calls.db"), hash_key="0" * 64))
-        self._hooks = (Hook("openai._base_client", OPENAI_APIS), Hook("anthropic._base_client", ANTHROPIC_APIS))
-        process = connected()
-        assert process is not None
-        self._process: Process = process
-        self._runtime.engine.prices.wait(30.0)
-
-    def measure(self, block: Callable[[list[dict[str, Any]]], None], prompts: list[dict[str, Any]]) -> Times:
-        """The CPU time of a call without the package."""
-        process, caller = time.process_time(), time.thread_time()
-        block(prompts)
-        return self._per_call(process, caller, len(prompts))
-
-    def measure_with(self, block: Callable[[list[dict[str, Any]]], None], prompts: list[dict[str, Any]]) -> Times:
-        """The CPU time of a call with the package, until all of it is in the store."""
-        for hook in self._hooks:
-            hook.install(self._runtime)
-        try:
-            seen = counters.total("calls")
-            process, caller = time.process_time(), time.thread_time()
-            block(prompts)
-            self._process.flush(30.0)
-            times = self._per_call(process, caller, len(prompts))
-            if counters.total("calls") - seen != len(prompts):
-                raise RuntimeError("calls were not observed")
-            return times
-        finally:
-            for hook in self._hooks:
-                hook.uninstall()
-
-    @staticmethod
-    def _per_call(process: float, caller: float, calls: int) -> Times:
-        return Times((time.process_time() - process) / calls, (time.thread_time() - caller) / calls)
-
-    def row(self, row: Row, block: Callable[[list[dict[str, Any]]], None], seconds: float) -> str:
-        """Measure one row for about `seconds`; its line of the table."""
-        self.measure_with(block, [prompt(row)])  # loads and learns
-        self.measure(block, [prompt(row)])
-        gc.collect()
-        once = self.measure(block, [prompt(row) for _ in range(3)])
-        calls = max(1, round(BLOCK_S / max(once.process, 1e-6)))
-        bare: list[float] = []
-        gains: list[Times] = []
-        noise: list[float] = []
-        end = time.perf_counter() + seconds
-        while time.perf_counter() < end or len(gains) < FEWEST_TRIPLES:
-            blocks = [[prompt(row) for _ in range(calls)] for _ in range(3)]
-            before = self.measure(block, blocks[0])
-            between = self.measure_with(block, blocks[1])
-            after = self.measure(block, blocks[2])
-            bare.append((before.process + after.process) / 2)
-            gains.append(
-                Times(
-                    between.process - (before.process + after.process) / 2,
-                    between.caller - (before.caller + after.caller) / 2,
-                )
-            )
-            noise.append(after.process - before.process)
-        base = statistics.median(bare)
-        process = statistics.median(gain.process for gain in gains)
-        caller = statistics.median(gain.caller for gain in gains)
-        spread = statistics.median(abs(one) for one in noise)
-        figures = f"{base * 1e6:>10,.0f}{process * 1e6:>+10,.0f}{caller * 1e6:>+10,.0f}"
-        return f"{row}{figures}{statistics.median(noise) * 1e6:>+9,.0f} ±{spread * 1e6:<7,.0f}{process / base:>+7.1%}"
+def table(title: str, pairs: Sequence[Pair], lines: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Print a table in Markdown."""
+    print(f"\n{title}\n")
+    print(f"| call | bare | {' | '.join(pair.name for pair in pairs)} |")
+    print("| :--- |" + " ---: |" * (len(pairs) + 1))
+    for name, cells in lines:
+        print(f"| {name} | {' | '.join(cells)} |")
 
 
 def main() -> None:
-    """Print the table, row by row."""
-    Guard.strict = True  # what fails inside is no measure of what it costs
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="a fifth of the time, and of the confidence")
-    seconds = SECONDS["quick" if parser.parse_args().quick else "full"]
-    print(f"CPU per call in µs, Python {sys.version.split()[0]}, openai {openai.__version__}, ", end="")
-    print(f"anthropic {anthropic.__version__}\n")
-    print(f"{'SDK':<10}{'mode':<7}{'prompt tokens':<15}{'answer':<12}{'bare':>10}", end="")
-    print(f"{'process':>10}{'caller':>10}{'bare - bare':>18}{'gain':>7}")
-    loop = asyncio.new_event_loop()
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder))
-        for row in rows():
-            block = sync_block(row) if row.mode == "sync" else async_block(row, loop.run_until_complete)
-            print(bench.row(row, block, seconds), flush=True)
+    parser.add_argument("--peers", action="store_true", help="first make the environments of the others")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each block is made (15)")
+    parser.add_argument("--only", default="", help="only rows whose first column has this text in it")
+    options = parser.parse_args()
+    if options.peers:
+        make_environments()
+    chosen = [row for row in rows() if options.only in label(row)]
+    results: list[tuple[Row, dict[str, Gain]]] = []
+    with ExitStack() as stack:
+        pairs = started(stack.enter_context(loopback()), stack)
+        about: dict[str, Any] = pairs[0].bare.versions
+        print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, ", end="")
+        print(", ".join(f"{name} {number}" for name, number in about.items()))
+        for pair in pairs:
+            if pair.side.versions != about:
+                print(f"{pair.name}: {', '.join(f'{name} {number}' for name, number in pair.side.versions.items())}")
+        for row in chosen:
+            results.append((row, measured(row, pairs, options.rounds)))
+            print(".", end="", flush=True)
+    names = [pair.name for pair in pairs]
+    for title, figure, form in (
+        ("CPU that a call gains, all threads, µs", "process", "+,.0f"),
+        ("CPU that a call gains, the calling thread, µs", "caller", "+,.0f"),
+        ("Spans per call", "spans", "g"),
+    ):
+        lines = [
+            (
+                label(row),
+                [f"{found[names[0]].bare:,.0f}", *(f"{getattr(found[name], figure):{form}}" for name in names)],
+            )
+            for row, found in results
+        ]
+        table(title, pairs, lines)
 
 
 if __name__ == "__main__":
