@@ -1,6 +1,6 @@
 # Every target sets up what it needs in .venv; nothing is installed anywhere else.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-matrix test-servers soak-transport lint types unit generate clean
+.PHONY: help demo test test-matrix test-servers soak soak-transport lint types unit generate clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -35,6 +35,9 @@ lint: $(VENV)/.dev ## Check format, lint, and that the events' schema keeps its 
 
 types: $(VENV)/.dev ## Check types
 	@$(BIN)/pyright --warnings
+
+soak: $(VENV)/.dev ## Make 100,000 calls from threads and tasks: memory flat, one span and one event each (minutes)
+	@$(BIN)/python benchmarks/soak.py
 
 generate: $(VENV)/.dev ## Write again what is generated from semconv/
 	@$(BIN)/python semconv/generate.py
