@@ -26,7 +26,7 @@ MEDIA_TOKENS = 1000.0
 _AROUND = 4.0
 """Tokens around a message: OpenAI documents three and one for the role."""
 
-_STYLE = (0.035, 0.12, 0.08, 0.12, 0.12)
+_STYLE = (0.035, 0.12, 0.25, 0.12, 0.12)
 """Standard deviation of one text from the average one, relative to each of its columns."""
 _ALIKE = 1500.0
 """Tokens as far as which a text is of one style."""
