@@ -11,6 +11,7 @@ import unicodedata
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from traffic import JSON, SHAPES, Part, Shape, Talk, Turn, called, results, said
@@ -1084,7 +1085,8 @@ def _stamp(category: str, where: str) -> Edit:
         # Each run has one wording, so that nothing but the value differs.
         line = makers[talk.wording % len(makers)](source.rng, i)
         if where == "tool":
-            talk.tools[2]["description"] += f" {line}"
+            # The same tool wherever another edit put it, or else its content would move from tool to tool.
+            sorted(talk.tools, key=itemgetter("name"))[2]["description"] += f" {line}"
         elif where == "head":
             talk.system[0] = f"{line}\n{talk.system[0]}"
         else:

@@ -9,6 +9,7 @@ import unicodedata
 from typing import Any, NamedTuple, cast
 
 from llm_observer.analysis.breakers import Span, find_spans
+from llm_observer.analysis.breakers.faint import find_faint
 from llm_observer.analysis.breakers.kinds import MARKERS
 from llm_observer.analysis.jsons import dump
 from llm_observer.analysis.segments import Segment
@@ -53,12 +54,12 @@ def canonical_forms(segment: Segment, examine: int = EXAMINED) -> Forms:
 
     def mask_once(text: str) -> str:
         if text not in masked:
-            masked[text] = _masked(text, find_spans(text, examine)) if examine else text
+            masked[text] = _masked(text, find_faint(text, examine)) if examine else text
         return masked[text]
 
     if segment.kind == "media":
         return _media_forms(segment, examine)
-    raw_spans = find_spans(segment.text, examine) if examine else []
+    raw_spans = find_faint(segment.text, examine) if examine else []
     masked[segment.text] = _masked(segment.text, raw_spans)
     if segment.is_json:
         try:

@@ -5,7 +5,7 @@
 import re
 from itertools import pairwise
 
-__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number"]
+__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number", "may_be_drawn"]
 
 # What follows a letter in English words and identifiers in 97 of 100 cases, counted over public prompts and the Python
 # standard library. Random letters hit it in 41 of 100.
@@ -95,6 +95,22 @@ def is_opaque_under_key(token: str) -> bool:
     if digits:
         return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
     return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7
+
+
+def may_be_drawn(token: str) -> bool:
+    """Whether `token` could be drawn at random, letters only or not, and is no word, name or number.
+
+    Weaker than `is_opaque`: it passes what that leaves alone for want of digits. Not for telling by look alone.
+    """
+    body = token[:_SAMPLE]
+    if len(body) < 8 or len(set(body)) < 4 or body.isdigit() or (len(body) < 16 and _PLACEHOLDER.search(body)):
+        return False
+    words = _wordlike(body)
+    if words < 0.7:
+        return True
+    if (body.isalpha() and (body.islower() or body.isupper())) or sum(map(len, _CAMEL.findall(body))) * 2 > len(body):
+        return False
+    return words < 0.85 and _density(body) > 0.22
 
 
 def is_jumbled(token: str) -> bool:

@@ -10,7 +10,7 @@ from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
 
-__all__ = ["find_addresses", "find_signed_urls", "find_temp_paths"]
+__all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
 
 # Each begins with a literal, which is searched for at the speed of memory.
 _TEMP_DIRECTORIES = (
@@ -43,10 +43,19 @@ _V4_TAIL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 _PREFIX_LENGTH = re.compile(r"/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])(?![0-9])")
 
 
-def find_temp_paths(text: str) -> list[Span]:
+def is_generated(name: str) -> bool:
+    """Whether the name of a file or directory has a generated part."""
+    if _MKTEMP.match(name) or _NUMBERED.match(name):
+        return True
+    stem = name.partition(".")[0] or name
+    parts = {stem, *_SUFFIX.split(stem)[1:]}
+    return any(is_opaque(part) or (len(part) >= 6 and is_opaque_under_key(part)) for part in parts)
+
+
+def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) -> list[Span]:
     """Paths below a temporary directory that have a generated name in them, up to and with that name."""
     found: list[Span] = []
-    is_generated = lru_cache(maxsize=256)(_is_generated)
+    remembered = lru_cache(maxsize=256)(generated)
     for directory in _TEMP_DIRECTORIES:
         read = 0
         for match in directory.finditer(text):
@@ -54,29 +63,21 @@ def find_temp_paths(text: str) -> list[Span]:
             if not path:
                 continue
             read = path.end()
-            if end := _generated_end(text, match.end(), read, is_generated):
+            if end := _generated_end(text, match.end(), read, remembered):
                 head = text[max(0, match.start() - 160) : match.start()]
                 root = _DRIVE.search(head) if "\\" in match[0] or "T" in match[0] else _POSIX_ROOT.search(head)
                 found.append(span_of(match.start() - (len(head) - root.start() if root else 0), end, "temp_path"))
     return found
 
 
-def _generated_end(text: str, start: int, end: int, is_generated: Callable[[str], bool]) -> int | None:
+def _generated_end(text: str, start: int, end: int, generated: Callable[[str], bool]) -> int | None:
     """The end of the last generated name between `start` and `end`."""
     last = None
     for match in _NAME.finditer(text, start, end):
         name = match[0].rstrip(".")
-        if is_generated(name):
+        if generated(name):
             last = match.start() + len(name)
     return last
-
-
-def _is_generated(name: str) -> bool:
-    if _MKTEMP.match(name) or _NUMBERED.match(name):
-        return True
-    stem = name.partition(".")[0] or name
-    parts = {stem, *_SUFFIX.split(stem)[1:]}
-    return any(is_opaque(part) or (len(part) >= 6 and is_opaque_under_key(part)) for part in parts)
 
 
 def find_signed_urls(text: str) -> list[Span]:

@@ -9,7 +9,7 @@ from llm_observer.analysis.breakers.kinds import MARKERS, Span
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
 from llm_observer.analysis.breakers.tokens import find_tokens
 
-__all__ = ["find_spans", "mask"]
+__all__ = ["find_spans", "mask", "settle"]
 
 _PASSES = 8
 
@@ -55,10 +55,10 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     found += find_addresses(text)
     found += find_temp_paths(text)
     found += find_letter_ids(text)
-    return _settle(found)
+    return settle(found)
 
 
-def _settle(found: list[Span]) -> list[Span]:
+def settle(found: list[Span]) -> list[Span]:
     """Disjoint spans: of two that overlap the longer is kept, of two alike the one that says more of its place."""
     found.sort(key=lambda span: (span.start, -span.end, span.kind not in _PLACES))
     kept: list[Span] = []
