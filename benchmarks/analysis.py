@@ -163,6 +163,30 @@ def memory(counts: list[int]) -> None:
         print(f"| {count:,} | {len(index):,} | {index.used_bytes / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
 
 
+def last_turns(counts: list[int]) -> None:
+    """What is held after so many conversations of one turn: the worst for what is kept of the last turns."""
+    print("\n| conversations | prompt | segments of last turns | index says, MB | allocated, MB |")
+    print("| ---: | :--- | ---: | ---: | ---: |")
+    kinds = {"one line": "once only", "2,000 lines": "a line\n" * 2000}
+    for name, content in kinds.items():
+        for count in counts:
+            gc.collect()
+            tracemalloc.start()
+            analyzer = Analyzer(Hasher(b"a key for the benchmark"))
+            for i in range(count):
+                prompt = read_prompt("messages", {"messages": [{"role": "user", "content": f"{i} {content}"}]})
+                assert prompt is not None
+                analyzer.explain(
+                    Observation(
+                        provider="anthropic", model=MODEL, scope="", at=float(i), ready_at=float(i), prompt=prompt
+                    )
+                )
+            held, _ = tracemalloc.get_traced_memory()
+            tracemalloc.stop()
+            index, turns = analyzer.sizes()
+            print(f"| {count:,} | {name} | {turns:,} | {index / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
+
+
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -171,6 +195,7 @@ def main() -> int:
     per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
     throughput(5 if quick else 40)
     memory([1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
+    last_turns([500] if quick else [2_000, 50_000])
     return 0
 
 
