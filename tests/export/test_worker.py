@@ -36,8 +36,8 @@ class Sink:
             raise failure
         self.batches.append(batch)
 
-    def drop(self, cause: str, n: int) -> None:
-        self.dropped[cause] = self.dropped.get(cause, 0) + n
+    def drop(self, cause: str, items: list[int]) -> None:
+        self.dropped[cause] = self.dropped.get(cause, 0) + len(items)
 
     def pause(self) -> None:
         self.pauses += 1

@@ -78,8 +78,8 @@ class EnvelopeProcessor(SpanProcessor):
         self._exporter.export(spans)
 
 
-def _count_drop(cause: str, n: int) -> None:
-    counters.add("dropped", cause, n)
+def _count_drop(cause: str, spans: list[ReadableSpan]) -> None:
+    counters.add("dropped", cause, len(spans))
 
 
 def _nothing() -> None:

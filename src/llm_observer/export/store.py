@@ -81,7 +81,7 @@ class Store:
             max_queue=max_queue,
             max_batch=_MAX_BATCH,
             linger_s=_LINGER_S,
-            on_drop=_count_drop,
+            on_drop=_lost,
             on_pause=self._file.close,
         )
 
@@ -115,7 +115,7 @@ class Store:
 
     def _write(self, items: list[Item]) -> None:
         if time.monotonic() < self._retry_at:
-            _count_drop("unavailable", len(items))
+            _lost("unavailable", items)
             return
         rows = [row for row in map(self._row, items) if row is not None]
         with self._file.lock:
@@ -168,6 +168,13 @@ class Store:
 
 def _nothing() -> None:
     """Makes no event."""
+
+
+def _lost(cause: str, items: list[Item]) -> None:
+    """Count the items that were to be kept."""
+    kept = sum(item is not _nothing for item in items)
+    if kept:
+        _count_drop(cause, kept)
 
 
 def _count_drop(cause: str, n: int) -> None:

@@ -57,7 +57,7 @@ class Worker(Generic[T]):
         max_queue: Most items waiting.
         max_batch: Most items in a batch.
         linger_s: How long the first item of a batch may wait for others.
-        on_drop: Told how many items were lost, and why: `queue_full`, `closed` or `failed`.
+        on_drop: Told why items were lost, and which: `queue_full`, `closed` or `failed`.
         on_pause: Called on the thread when the process may be about to end.
     """
 
@@ -69,7 +69,7 @@ class Worker(Generic[T]):
         max_queue: int,
         max_batch: int,
         linger_s: float,
-        on_drop: Callable[[str, int], object],
+        on_drop: Callable[[str, list[T]], object],
         on_pause: Callable[[], None],
     ) -> None:
         self._handle = handle
@@ -91,7 +91,7 @@ class Worker(Generic[T]):
         """Queue `item`. Neither blocks nor raises."""
         state = self._state
         if state.closed:
-            self._on_drop("closed", 1)
+            self._on_drop("closed", [item])
             return
         if state.queue.qsize() >= self._max_queue:
             self._drop_oldest(state)
@@ -138,7 +138,7 @@ class Worker(Generic[T]):
                 # All that was ahead of it is in the thread's hands: it is as good at the end, where it waits longer.
                 state.queue.put(oldest)
             else:
-                self._on_drop("queue_full", 1)
+                self._on_drop("queue_full", [oldest])
 
     def _start(self, state: _State[T]) -> None:
         # Never waits: whoever holds the lock is starting the thread, in this very thread even (see `_State`).
@@ -213,7 +213,7 @@ class Worker(Generic[T]):
                 done = True
         finally:
             if not done:
-                self._on_drop("failed", len(batch))
+                self._on_drop("failed", batch)
 
     def _next(self, state: _State[T]) -> tuple[list[T], _Mark | None]:
         """Wait for an item, then for others to go with it; all up to a mark or a full batch."""
