@@ -1056,7 +1056,7 @@ def two_prompts(source: Source, shape: Shape) -> Iterator[Planted]:
         yield Planted(fresh(bases[i % 3], source), "none" if i < 3 or i % 3 != 5 else None)
 
 
-@plan("none: sub-agents share tools")
+@plan("none: agents that share tools")
 def sub_agents(source: Source, shape: Shape) -> Iterator[Planted]:
     tools = source.tools(8)
     roles = [Talk(shape, [source.system(6000)], tools) for _ in range(3)]
