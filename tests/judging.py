@@ -1,9 +1,9 @@
 """Runs planted and clean traffic through the demo provider and the engine, and holds verdicts to what was planted."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from recorded import recorder
+from recorded import JSON, recorder
 from scenarios import Planted
 from workload import Step, api_of
 
@@ -28,6 +28,16 @@ class Score:
     def right(self) -> int:
         return self.calls - len(self.wrong)
 
+    def judged(self, engine: Engine, record: JSON, spoil: Callable[[JSON], None] | None, truth: int) -> Verdict:
+        """The counted verdict on a recorded call that read `truth` tokens, once its response was spoilt."""
+        if spoil is not None:
+            spoil(record["response"])
+        verdict = engine.explain(call_from_record(record)).cache
+        self.calls += 1
+        self.broke += verdict.broke
+        self.exact += verdict.expected_tokens == truth
+        return verdict
+
     def add(self, other: "Score") -> None:
         self.calls += other.calls
         self.wrong += other.wrong
@@ -42,12 +52,7 @@ def judge(steps: Iterable[tuple[str, Step]]) -> Score:
     with recorder() as calls:
         for model, step in steps:
             record = calls.call(api_of(model), step.body, after_s=step.after_s)
-            if step.spoil is not None:
-                step.spoil(record["response"])
-            verdict = engine.explain(call_from_record(record)).cache
-            score.calls += 1
-            score.broke += verdict.broke
-            score.exact += verdict.expected_tokens == calls.truth[-1].served.read
+            verdict = score.judged(engine, record, step.spoil, calls.truth[-1].served.read)
             if not as_planted(step, verdict):
                 score.wrong.append(f"{model} call {score.calls}: {step.cause} at {step.location} → {verdict}")
     return score
@@ -69,12 +74,7 @@ def judge_planted(steps: Iterable[Planted]) -> Score:
         for step in steps:
             body = step.talk.body() | ({"model": step.model} if step.model else {})
             record = calls.call(step.talk.shape.api, body, after_s=step.after_s, scope=step.scope)
-            if step.spoil is not None:
-                step.spoil(record["response"])
-            verdict = engine.explain(call_from_record(record)).cache
-            score.calls += 1
-            score.broke += verdict.broke
-            score.exact += verdict.expected_tokens == calls.truth[-1].served.read
+            verdict = score.judged(engine, record, step.spoil, calls.truth[-1].served.read)
             if not _holds(step, verdict):
                 wanted = sorted(step.causes) or [step.cause, step.location]
                 score.wrong.append(f"call {score.calls}: {wanted} → {verdict}")
