@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,21 @@ def test_a_module_imports_from_its_own_room_or_from_further_in(module: str) -> N
 def test_what_reasons_about_calls_knows_neither_telemetry_nor_a_providers_sdk(module: str) -> None:
     for line, target in of(module):
         assert target.split(".")[0] not in FORBIDDEN[room(module)], f"{module}:{line} imports {target}"
+
+
+def test_no_modules_import_one_another_in_a_circle() -> None:
+    """Not for types alone either: what stands in a circle can only be understood all at once."""
+    graph: dict[str, set[str]] = {}
+    for module, path in MODULES.items():
+        source = path.read_text(encoding="utf-8").replace("if TYPE_CHECKING:", "if True:")
+        found = imports(module, source, package=path.name == "__init__.py")
+        graph[module] = {target for _, target in found if target in MODULES} - {module, ROOT}
+    circle: list[str] = []
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        circle = error.args[1]
+    assert not circle, " -> ".join(circle)
 
 
 def test_importing_the_package_imports_neither_an_sdk_nor_what_only_some_uses_need() -> None:

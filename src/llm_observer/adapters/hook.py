@@ -31,7 +31,7 @@ from llm_observer.adapters.watch import Watch, observed_items, observed_items_as
 from llm_observer.call import Call
 from llm_observer.guard import guard
 from llm_observer.results import CallSite
-from llm_observer.telemetry.callspan import KEY
+from llm_observer.telemetry.current import KEY
 from llm_observer.telemetry.foreign import outer_span
 from llm_observer.telemetry.runtime import Runtime
 from llm_observer.telemetry.tags import current_tag

@@ -2,7 +2,7 @@
 
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
 
 from llm_observer.adapters.body import observed_async, watched
@@ -13,9 +13,7 @@ from llm_observer.call import MOST_BODY_BYTES, Call
 from llm_observer.guard import guard
 from llm_observer.telemetry.callspan import CallSpan
 from llm_observer.telemetry.foreign import Foreign
-
-if TYPE_CHECKING:
-    from llm_observer.telemetry.runtime import Runtime
+from llm_observer.telemetry.runtime import Runtime
 
 __all__ = ["Watch", "observed_items", "observed_items_async"]
 
@@ -40,7 +38,7 @@ class Watch(CallSpan):
 
     def __init__(
         self,
-        runtime: "Runtime",
+        runtime: Runtime,
         call: Call,
         reading: Reading,
         client: Any,

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry import context as otel_context
 from opentelemetry import trace
@@ -11,20 +11,16 @@ from opentelemetry.context import Context
 
 from llm_observer.call import Call
 from llm_observer.guard import guard
+from llm_observer.telemetry.current import KEY, Aspect
 from llm_observer.telemetry.describe_call import call_attributes, span_name, start_attributes
 from llm_observer.telemetry.describe_report import report_attributes
 from llm_observer.telemetry.foreign import Foreign
-from llm_observer.telemetry.held import Aspect, HeldSpan
+from llm_observer.telemetry.held import HeldSpan
 from llm_observer.telemetry.reaper import in_finalizer
+from llm_observer.telemetry.runtime import Runtime
 from llm_observer.telemetry.values import Attributes
 
-if TYPE_CHECKING:
-    from llm_observer.telemetry.runtime import Runtime
-
-__all__ = ["KEY", "CallSpan"]
-
-KEY = otel_context.create_key("llm-observer-call")
-"""Where a context has the call that runs in it."""
+__all__ = ["CallSpan"]
 
 
 class CallSpan:
@@ -64,7 +60,7 @@ class CallSpan:
 
     def __init__(
         self,
-        runtime: "Runtime",
+        runtime: Runtime,
         call: Call,
         *,
         address: tuple[str | None, int | None] = (None, None),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.context import Context
@@ -13,29 +13,17 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
+from llm_observer.telemetry.current import Aspect
 from llm_observer.telemetry.foreign import Foreign, complete, scope_name, take
+from llm_observer.telemetry.providers import SCOPE, Providers
 from llm_observer.telemetry.values import Attributes, is_code
 
-if TYPE_CHECKING:
-    from llm_observer.telemetry.providers import Providers
-
-__all__ = ["SCOPE", "Aspect", "HeldSpan"]
-
-SCOPE = "llm_observer"
-"""The instrumentation scope of the spans and metrics that we make."""
+__all__ = ["HeldSpan"]
 
 _ORDER = ("prompt", "cost", "cache")
 """The order in which the processors set their attributes."""
 
 _ids = RandomIdGenerator()
-
-
-class Aspect(Protocol):
-    """What a processor gives the observation: the attributes of one aspect of the report."""
-
-    def attributes(self, report: CallReport) -> Attributes:
-        """What to set on the span."""
-        ...
 
 
 class HeldSpan:
@@ -70,7 +58,7 @@ class HeldSpan:
 
     def __init__(
         self,
-        providers: "Providers",
+        providers: Providers,
         model: str | None,
         parent: Context,
         *,

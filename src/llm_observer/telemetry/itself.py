@@ -15,7 +15,7 @@ from llm_observer._version import __version__
 from llm_observer.counters import counters, durations
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.attributes import SCHEMA_URL, Metric
-from llm_observer.telemetry.held import SCOPE
+from llm_observer.telemetry.providers import SCOPE
 
 __all__ = ["Queues", "observe"]
 

@@ -12,7 +12,7 @@ from llm_observer.call import Call
 from llm_observer.results import CallReport
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.attributes import SCHEMA_URL, Metric
-from llm_observer.telemetry.held import SCOPE
+from llm_observer.telemetry.providers import SCOPE
 from llm_observer.telemetry.values import Attributes
 from llm_observer.usage import Usage
 

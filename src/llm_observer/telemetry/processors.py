@@ -6,7 +6,7 @@ SDK freezes a span before any processor hears of its end. So they reach every ex
 was registered earlier, in the order hash, cost, cache, whatever the order of registration.
 """
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from llm_observer.guard import guard
 from llm_observer.results import CallReport
-from llm_observer.telemetry.callspan import KEY, CallSpan
+from llm_observer.telemetry.current import KEY, Observed
 from llm_observer.telemetry.describe_report import cache_attributes, cost_attributes, prompt_attributes
 from llm_observer.telemetry.foreign import saw
 from llm_observer.telemetry.values import Attributes
@@ -31,8 +31,8 @@ class _CallProcessor(SpanProcessor):
         """Tie the span to the call it belongs to, if any. Never raises."""
         with guard("processor.start"):
             owner = otel_context.get_value(KEY, parent_context)
-            if isinstance(owner, CallSpan):
-                owner.bind(span, self.aspect, self)
+            if owner is not None:
+                cast("Observed", owner).bind(span, self.aspect, self)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Nothing is left to do: the span is frozen."""

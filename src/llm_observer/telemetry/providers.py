@@ -12,10 +12,12 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 from llm_observer._version import __version__
 from llm_observer.guard import guard
 from llm_observer.telemetry.attributes import SCHEMA_URL
-from llm_observer.telemetry.held import SCOPE
 from llm_observer.telemetry.processors import CacheProcessor, CostProcessor, PromptHashProcessor
 
-__all__ = ["Providers", "takes_processors"]
+__all__ = ["SCOPE", "Providers", "takes_processors"]
+
+SCOPE = "llm_observer"
+"""The instrumentation scope of the spans and metrics that we make."""
 
 # Of the process, not of a runtime: instrumenting again must not add the processors again.
 _equipped: WeakValueDictionary[int, Any] = WeakValueDictionary()

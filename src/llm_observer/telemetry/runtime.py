@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider
@@ -22,10 +22,17 @@ from llm_observer.telemetry.reaper import Reaper
 from llm_observer.telemetry.switches import Switches
 from llm_observer.telemetry.values import Attributes
 
-if TYPE_CHECKING:
-    from llm_observer.telemetry.callspan import CallSpan
+__all__ = ["Listener", "OpenCall", "Runtime"]
 
-__all__ = ["Listener", "Runtime"]
+
+class OpenCall(Protocol):
+    """A call that has begun and not ended."""
+
+    call: Call
+
+    def finish(self) -> None:
+        """End it. Never raises."""
+        ...
 
 
 class Listener(Protocol):
@@ -65,7 +72,7 @@ class Runtime:
         self.metrics = Metrics(meter_provider, newest_names=switches.newest_names)
         self.content = Recorder(switches, logger_provider) if switches.content or switches.events else None
         """Records content or events, where the user has switched that on."""
-        self.open: set[CallSpan] = set()
+        self.open: set[OpenCall] = set()
         """Calls that have begun and not ended."""
         engine.open_calls = lambda: [span.call for span in tuple(self.open)]
         self.reaper = Reaper(self._finish_open)

@@ -10,7 +10,7 @@ from llm_observer.call import Call
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.content.bounds import Bounds
 from llm_observer.telemetry.content.conversation import instructions, questions, replies, tools
-from llm_observer.telemetry.held import SCOPE
+from llm_observer.telemetry.providers import SCOPE
 from llm_observer.telemetry.switches import Switches
 from llm_observer.telemetry.values import Attributes
 
