@@ -168,6 +168,49 @@ def test_each_call_is_heard_once_by_others_and_the_table_is_bounded(tmp_path: Pa
         opened.close()
 
 
+def test_an_exchange_takes_no_longer_for_what_the_process_told_before(tmp_path: Path) -> None:
+    """Counted in steps of SQLite's machine, as no clock is fair."""
+    told: list[str] = []
+    sharing, database = hearing(tmp_path / "calls.db", told, [])
+
+    def steps() -> int:
+        taken = 0
+
+        def step() -> int:
+            nonlocal taken
+            taken += 1
+            return 0
+
+        told.append("one more")
+        database.connection.set_progress_handler(step, 1)
+        sharing.exchange(database)
+        database.connection.set_progress_handler(None, 1)
+        return taken
+
+    sharing.exchange(database)
+    few = steps()
+    told += ["said"] * 150
+    sharing.exchange(database)
+    assert steps() < few + 20
+    database.close()
+
+
+def test_what_others_tell_through_a_new_file_is_heard(tmp_path: Path) -> None:
+    """The user has removed the store meanwhile: numbers start over in the one made in its place."""
+    told, heard = ["a", "b"], list[str]()
+    here, database = hearing(tmp_path / "old.db", told, [])
+    there, other = hearing(tmp_path / "old.db", [], heard)
+    here.exchange(database)
+    there.exchange(other)
+    told.append("c")
+    fresh = Database(tmp_path / "new.db")
+    here.exchange(fresh)
+    there.exchange(fresh)
+    assert heard == ["a", "b", "c"]
+    for opened in (database, other, fresh):
+        opened.close()
+
+
 def test_what_is_not_understood_is_passed_over(tmp_path: Path) -> None:
     """A newer release's calls, and those of another key."""
     analyzer = Analyzer(Hasher(b"k" * 32))

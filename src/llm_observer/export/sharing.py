@@ -91,12 +91,19 @@ class Sharing:
             raise
 
     def _read(self, connection: sqlite3.Connection) -> None:
+        latest: int = connection.execute("SELECT coalesce(max(id), 0) FROM shared").fetchone()[0]
+        if latest < self._seen:
+            # Another file of that name, or one that was emptied: numbers are never given twice in the same.
+            self._seen = 0
+        if latest == self._seen:
+            return
         rows = connection.execute(
-            "SELECT id, call FROM shared WHERE id > ? AND key_id = ? AND writer != ? AND at >= ?"
+            "SELECT call FROM shared WHERE id > ? AND id <= ? AND key_id = ? AND writer != ? AND at >= ?"
             " ORDER BY id DESC LIMIT ?",
-            (self._seen, self._key_id, self._writer, time.time() - _OLDEST_S, _MOST_READ),
+            (self._seen, latest, self._key_id, self._writer, time.time() - _OLDEST_S, _MOST_READ),
         ).fetchall()
-        for number, text in reversed(rows):
-            self._seen = number
+        # Also past those of this process, which would be gone through again each time.
+        self._seen = latest
+        for (text,) in reversed(rows):
             with guard("sharing.hear"):
                 self._hear(text)
