@@ -156,7 +156,7 @@ class Engine:
         if began is None:
             began = USUAL_START_S
         ended = call.duration_s if call.duration_s is not None else began
-        observed = replace(_observation(call, prompt, call.at + began), ended_at=call.at + ended)
+        observed = _observation(call, prompt, call.at + began, call.at + ended)
         finding = self.analyzer.explain(observed)
         usage = call.usage
         if finding.verdict.outcome == "cold" and usage is not None and usage.cache_read_tokens == 0:
@@ -196,7 +196,7 @@ def _rules(path: Path | None) -> CacheRules | None:
     return found.rules()
 
 
-def _observation(call: Call, prompt: Prompt, ready_at: float) -> Observation:
+def _observation(call: Call, prompt: Prompt, ready_at: float, ended_at: float | None = None) -> Observation:
     return Observation(
         provider=call.provider,
         model=call.model,
@@ -207,6 +207,7 @@ def _observation(call: Call, prompt: Prompt, ready_at: float) -> Observation:
         usage=None if call.error_type and call.usage is None else call.usage,
         diagnostics=call.diagnostics,
         tag=call.tag,
+        ended_at=ended_at,
     )
 
 

@@ -1,5 +1,6 @@
 """The one fail-open boundary: what fails inside is counted, logged without content, and never reaches the user."""
 
+import functools
 import logging
 from collections.abc import Callable
 from types import TracebackType
@@ -61,8 +62,8 @@ class Guard:
         return True
 
 
-guard = Guard
-"""`with guard("boundary"):`, in lower case because it reads as a statement."""
+guard = functools.lru_cache(maxsize=256)(Guard)
+"""`with guard("boundary"):`. One object serves every use of a boundary: it keeps nothing of what happens inside."""
 
 
 def _name(function: Callable[..., object]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
 
-from llm_observer.guard import guard
+from llm_observer.guard import Guard, guard
 from llm_observer.lifetimes import CachePays, cache_pays
 from llm_observer.pricing.prices import Prices
 from llm_observer.pricing.reuse import Reuse
@@ -194,7 +194,7 @@ class Callbacks:
     def tell(self, report: CallReport) -> None:
         """Call each with `report`."""
         for function in self._functions:
-            with guard("on_call", function):
+            with Guard("on_call", function):
                 function(report)
 
 

@@ -19,9 +19,12 @@ def expected_span(client: Any, options: Any, providers: Providers) -> Foreign | 
     `None` when the SDK starts none: it is too old, tracing is switched off on the client, the request is not one of
     its methods', or there is no provider that records.
     """
-    name = getattr(options, "span_name", None)
+    # The client's word first: a model of pydantic's takes long to say that it has no such field.
     settings = getattr(client, "open_telemetry", None)
-    if not isinstance(name, str) or not isinstance(settings, Mapping):
+    if not isinstance(settings, Mapping):
+        return None
+    name = getattr(options, "span_name", None)
+    if not isinstance(name, str):
         return None
     resolved = cast("Mapping[str, Any]", settings)
     traces = resolved.get("traces")

@@ -1,6 +1,7 @@
 """Whose prompt cache a request may read: providers keep one per organisation, project or workspace."""
 
 import secrets
+from functools import lru_cache
 from typing import Any
 
 from llm_observer.privacy import Hasher
@@ -19,6 +20,10 @@ _TOKENS_CHANGE = frozenset({"azure.ai.openai", "aws.bedrock", "gcp.vertex_ai"})
 _AUTHORIZED = _HEADERS | {b"authorization"}
 
 
+_lower = lru_cache(maxsize=256)(bytes.lower)
+"""Names of headers are few, and the same in every request."""
+
+
 def key_scopes(hasher: Hasher) -> None:
     """Name scopes as the other processes with the same hash key do, so that their caches can be told to be one."""
     _keys[:] = [hasher]
@@ -28,5 +33,5 @@ def scope_of(provider: str, base_url: str, request: Any) -> str:
     """A name for the cache that `request` reads: base URL, organisation, project and key, hashed."""
     wanted = _HEADERS if provider in _TOKENS_CHANGE else _AUTHORIZED
     headers: list[tuple[bytes, bytes]] = request.headers.raw
-    parts = sorted((key, value) for name, value in headers if (key := name.lower()) in wanted)
+    parts = sorted((key, value) for name, value in headers if (key := _lower(name)) in wanted)
     return _keys[-1].name(base_url.encode(errors="replace"), *(b"\0%b=%b" % part for part in parts))

@@ -5,7 +5,7 @@ break nothing. No function here returns content of a prompt or of a completion.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from llm_observer.analysis.diagnostics import provider_reason
 from llm_observer.call import Call
@@ -38,13 +38,19 @@ _USAGE: tuple[tuple[str, str], ...] = (
     (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, "output_image_tokens"),
 )
 
-_IN = ("prompt_tokens_details", "input_tokens_details")
-_OUT = ("completion_tokens_details", "output_tokens_details")
-_BY_MODALITY: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
-    (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, _IN, ("text_tokens",)),
-    (names.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS, _IN, ("cached_tokens_details", "text_tokens")),
-    (names.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS, _IN, ("cached_tokens_details", "image_tokens")),
-    (names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, _OUT, ("text_tokens",)),
+_BY_MODALITY: tuple[tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]], ...] = (
+    (
+        ("prompt_tokens_details", "input_tokens_details"),
+        (
+            (names.GEN_AI_USAGE_TEXT_INPUT_TOKENS, ("text_tokens",)),
+            (names.GEN_AI_USAGE_TEXT_CACHE_READ_INPUT_TOKENS, ("cached_tokens_details", "text_tokens")),
+            (names.GEN_AI_USAGE_IMAGE_CACHE_READ_INPUT_TOKENS, ("cached_tokens_details", "image_tokens")),
+        ),
+    ),
+    (
+        ("completion_tokens_details", "output_tokens_details"),
+        ((names.GEN_AI_USAGE_TEXT_OUTPUT_TOKENS, ("text_tokens",)),),
+    ),
 )
 """What `Usage` does not tell apart, since its price is the same: as OpenAI's protocol reports it."""
 
@@ -122,11 +128,14 @@ def _set_usage(found: Attributes, usage: Usage, raw: Mapping[str, Any]) -> None:
         tokens = getattr(usage, figure)
         if tokens is not None:
             found[attribute] = tokens
-    for attribute, wholes, path in _BY_MODALITY:
-        for whole in wholes:
-            tokens = count(dig(raw, (whole, *path)))
-            if tokens is not None:
-                found[attribute] = tokens
+    for side, parts in _BY_MODALITY:
+        told: object = next((part for name in side if (part := raw.get(name)) is not None), None)
+        if isinstance(told, Mapping):
+            details = cast("Mapping[str, Any]", told)
+            for attribute, path in parts:
+                # Most say no more of their modalities than `Usage` holds.
+                if path[0] in details and (tokens := count(dig(details, path))) is not None:
+                    found[attribute] = tokens
 
 
 def _set_site(found: Attributes, site: CallSite | None) -> None:

@@ -144,9 +144,9 @@ def _unwrapped(span: Any) -> Any:
     return span if inner is None else inner
 
 
-def complete(span: Any, found: Attributes, *, failed: bool) -> None:
-    """Set on another's span what it lacks of `found`, and that the call failed if it says nothing about that."""
-    theirs = cast("Mapping[str, Any]", span.attributes or _NONE)
-    span.set_attributes({name: value for name, value in found.items() if name not in theirs})
+def complete(span: Any, found: Attributes, *, failed: bool) -> Attributes:
+    """What another's span lacks of `found`. Sets that the call failed, if the span says nothing about that."""
     if failed and span.status.status_code is StatusCode.UNSET:
         span.set_status(StatusCode.ERROR)
+    theirs = cast("Mapping[str, Any]", span.attributes or _NONE)
+    return {name: value for name, value in found.items() if name not in theirs}

@@ -20,8 +20,8 @@ from llm_observer.telemetry.values import Attributes, is_code
 
 __all__ = ["HeldSpan"]
 
-_ORDER = ("prompt", "cost", "cache")
-"""The order in which the processors set their attributes."""
+_ORDER = (("prompt", "processor.prompt"), ("cost", "processor.cost"), ("cache", "processor.cache"))
+"""The order in which the processors set their attributes, and the boundaries where they may fail."""
 
 _ids = RandomIdGenerator()
 
@@ -190,22 +190,24 @@ class HeldSpan:
         span = self.span
         if span is None or not span.is_recording():
             return
-        with guard("held.set_attributes"):
-            if self.is_peers:
-                complete(span, found, failed=failed)
-            else:
-                span.set_attributes(found)
-        if not self.is_peers:
+        if self.is_peers:
+            known, found = found, {}
+            with guard("held.complete"):
+                found = complete(span, known, failed=failed)
+        else:
             with guard("held.set_status"):
                 if self._foreign is not None:
                     span.update_name(name)
                 if failed:
                     span.set_status(StatusCode.ERROR)
         if report is not None:
-            for aspect in _ORDER:
+            for aspect, boundary in _ORDER:
                 if aspect in self._aspects:
-                    with guard(f"processor.{aspect}"):
-                        span.set_attributes(self._aspects[aspect].attributes(report))
+                    with guard(boundary):
+                        found = found | self._aspects[aspect].attributes(report)
+        # All at once: a span checks and locks for each time that something is set on it.
+        with guard("held.set_attributes"):
+            span.set_attributes(found)
 
     def end(self, end_ns: int) -> None:
         """End the span and let go of it. Never raises."""
