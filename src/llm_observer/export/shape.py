@@ -5,7 +5,7 @@ import json
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any, Final, cast
@@ -32,95 +32,102 @@ def schema() -> Mapping[str, Any]:
 @functools.cache
 def event_shape(*, names: bool) -> "Shape":
     """The shape of one event; without `names` it lacks what the schema marks `x-sent: with_names`."""
-    return _compile(schema()["$defs"]["event"], names=names)
+    return _compile(schema()["$defs"]["event"], "", names=names)
 
 
 class Shape(ABC):
     """One node of the contract. It understands the keywords that the contract uses and refuses to load others."""
 
+    path: str
+    """Where in an event it stands."""
+
     @abstractmethod
-    def pick(self, value: object, path: str, on_drop: OnDrop) -> Any:
+    def pick(self, value: object, on_drop: OnDrop) -> Any:
         """The part of `value` that the contract allows, new and sharing nothing that can change; else `_MISSING`."""
 
     def clean(self, value: object, on_drop: OnDrop = lambda _: None) -> Any | None:
         """The part of `value` that the contract allows; `None` when something required is missing."""
-        picked = self.pick(value, "", on_drop)
+        picked = self.pick(value, on_drop)
         return None if picked is _MISSING else picked
 
 
 @dataclass(frozen=True, slots=True)
 class _Leaf(Shape):
+    path: str
     accepts: Callable[[Any], bool]
 
-    def pick(self, value: object, path: str, on_drop: OnDrop) -> Any:
+    def pick(self, value: object, on_drop: OnDrop) -> Any:
         if self.accepts(value):
             return value
-        on_drop(path)
+        on_drop(self.path)
         return _MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class _Array(Shape):
+    path: str
     items: Shape
     shortest: int
     longest: int
 
-    def pick(self, value: object, path: str, on_drop: OnDrop) -> Any:
+    def pick(self, value: object, on_drop: OnDrop) -> Any:
         if not isinstance(value, (list, tuple)):
-            on_drop(path)
+            on_drop(self.path)
             return _MISSING
         values = cast("list[object] | tuple[object, ...]", value)
         if len(values) > self.longest:
-            on_drop(path)
-        picked = [self.items.pick(item, path, on_drop) for item in values[: self.longest]]
+            on_drop(self.path)
+        picked = [self.items.pick(item, on_drop) for item in values[: self.longest]]
         kept = [item for item in picked if item is not _MISSING]
         return kept if len(kept) >= self.shortest else _MISSING
 
 
 @dataclass(frozen=True, slots=True)
 class _Object(Shape):
-    properties: Mapping[str, Shape]
+    path: str
+    properties: Sequence[tuple[str, Shape]]
     required: frozenset[str]
 
-    def pick(self, value: object, path: str, on_drop: OnDrop) -> Any:
+    def pick(self, value: object, on_drop: OnDrop) -> Any:
         if not isinstance(value, Mapping):
-            on_drop(path)
+            on_drop(self.path)
             return _MISSING
         given = cast("Mapping[str, object]", value)
         picked: dict[str, Any] = {}
-        for name, shape in self.properties.items():
+        for name, shape in self.properties:
             part = given.get(name)
             if part is not None:
-                kept = shape.pick(part, f"{path}.{name}" if path else name, on_drop)
+                kept = shape.pick(part, on_drop)
                 if kept is not _MISSING:
                     picked[name] = kept
-        if self.required.issubset(picked):
+        if self.required <= picked.keys():
             return picked
         if given:
-            on_drop(path)
+            on_drop(self.path)
         return _MISSING
 
 
-def _compile(node: Mapping[str, Any], *, names: bool) -> Shape:
+def _compile(node: Mapping[str, Any], path: str, *, names: bool) -> Shape:
     match node["type"]:
         case "object":
-            properties = {
-                name: _compile(child, names=names)
+            properties = tuple(
+                (name, _compile(child, f"{path}.{name}" if path else name, names=names))
                 for name, child in node["properties"].items()
                 if names or child.get("x-sent") != "with_names"
-            }
-            return _Object(properties, frozenset(node.get("required", ())))
+            )
+            return _Object(path, properties, frozenset(node.get("required", ())))
         case "array":
-            return _Array(_compile(node["items"], names=names), node.get("minItems", 0), node["maxItems"])
+            items = _compile(node["items"], path, names=names)
+            return _Array(path, items, node.get("minItems", 0), node["maxItems"])
         case "string":
-            return _Leaf(_string(node))
+            return _Leaf(path, _string(node))
         case "integer":
             low, high = node["minimum"], node["maximum"]
-            return _Leaf(lambda value: type(value) is int and low <= value <= high)
+            return _Leaf(path, lambda value: type(value) is int and low <= value <= high)
         case "number":
-            return _Leaf(_number(node["minimum"], node.get("maximum", math.inf)))
+            return _Leaf(path, _number(node["minimum"], node.get("maximum", math.inf)))
         case "boolean":
-            return _Leaf(lambda value: type(value) is bool)
+            return _Leaf(path, lambda value: type(value) is bool)
         case other:
             raise ValueError(f"the contract uses a type that is not understood: {other}")
 
