@@ -9,6 +9,7 @@ same body measured in the same loop, since machines are noisy and ratios are les
 import argparse
 import gc
 import json
+import random
 import sys
 import time
 import tracemalloc
@@ -133,20 +134,35 @@ def throughput(megabytes: int) -> None:
     print(f"\nanalyze: {rate:.1f} MB/s, {calls / seconds:,.0f} calls/s ({calls:,} calls, making the records included)")
 
 
-def memory(counts: list[int]) -> None:
-    """What the index holds after so many prompts, by its own count and by the allocator's."""
-    print("\n| prompts | kept | index says, MB | allocated, MB |")
-    print("| ---: | ---: | ---: | ---: |")
-    for count in counts:
+def short_talks(count: int) -> Iterator[JSON]:
+    """Conversations of one to eight short turns."""
+    for i in range(count):
+        messages = [{"role": "user", "content": f"prompt {i // 8}, turn {n} of it"} for n in range(1 + i % 8)]
+        yield {"system": "Be brief.", "messages": messages}
+
+
+def many_lines(count: int) -> Iterator[JSON]:
+    """Conversations of one turn, each with 2,000 lines that are different everywhere."""
+    rng = random.Random(1)
+    words = CORPUS.split()
+    for i in range(count):
+        yield {"messages": [{"role": "user", "content": "\n".join([f"Number {i}", *rng.choices(words, k=2000)])}]}
+
+
+def memory(kinds: list[tuple[Callable[[int], Iterator[JSON]], int]]) -> None:
+    """The most that is held while so many prompts are explained, by its own count and by the allocator's."""
+    print("\n| prompts | each | kept in the index | by its own count, MB | allocated, MB |")
+    print("| ---: | :--- | ---: | ---: | ---: |")
+    for bodies, count in kinds:
         gc.collect()
         tracemalloc.start()
         index = PrefixIndex()
         analyzer = Analyzer(Hasher(b"a key for the benchmark"), index=index)
-        for i in range(count):
-            messages = [{"role": "user", "content": f"prompt {i // 8}, turn {n} of it"} for n in range(1 + i % 8)]
-            prompt = read_prompt("messages", {"system": "Be brief.", "messages": messages})
+        usage = Usage(input_tokens=2000, cache_read_tokens=0, cache_write_tokens=1900)
+        said = held = 0
+        for i, body in enumerate(bodies(count)):
+            prompt = read_prompt("messages", body)
             assert prompt is not None
-            usage = Usage(input_tokens=20, cache_read_tokens=0, cache_write_tokens=0)
             analyzer.explain(
                 Observation(
                     provider="anthropic",
@@ -158,33 +174,11 @@ def memory(counts: list[int]) -> None:
                     usage=usage,
                 )
             )
-        held, _ = tracemalloc.get_traced_memory()
+            if i % 50 == 0 or i == count - 1:
+                said, held = max(said, sum(analyzer.sizes())), max(held, tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
-        print(f"| {count:,} | {len(index):,} | {index.used_bytes / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
-
-
-def last_turns(counts: list[int]) -> None:
-    """What is held after so many conversations of one turn: the worst for what is kept of the last turns."""
-    print("\n| conversations | prompt | segments of last turns | index says, MB | allocated, MB |")
-    print("| ---: | :--- | ---: | ---: | ---: |")
-    kinds = {"one line": "once only", "2,000 lines": "a line\n" * 2000}
-    for name, content in kinds.items():
-        for count in counts:
-            gc.collect()
-            tracemalloc.start()
-            analyzer = Analyzer(Hasher(b"a key for the benchmark"))
-            for i in range(count):
-                prompt = read_prompt("messages", {"messages": [{"role": "user", "content": f"{i} {content}"}]})
-                assert prompt is not None
-                analyzer.explain(
-                    Observation(
-                        provider="anthropic", model=MODEL, scope="", at=float(i), ready_at=float(i), prompt=prompt
-                    )
-                )
-            held, _ = tracemalloc.get_traced_memory()
-            tracemalloc.stop()
-            index, turns = analyzer.sizes()
-            print(f"| {count:,} | {name} | {turns:,} | {index / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
+        name = (bodies.__doc__ or "").rstrip(".")
+        print(f"| {count:,} | {name} | {len(index):,} | {said / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
 
 
 def main() -> int:
@@ -194,8 +188,10 @@ def main() -> int:
     quick = parser.parse_args().quick
     per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
     throughput(5 if quick else 40)
-    memory([1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
-    last_turns([500] if quick else [2_000, 50_000])
+    if quick:
+        memory([(short_talks, 1_000), (short_talks, 10_000), (many_lines, 300)])
+    else:
+        memory([(short_talks, 10_000), (short_talks, 100_000), (short_talks, 1_000_000), (many_lines, 10_000)])
     return 0
 
 

@@ -63,8 +63,7 @@ class Sample(NamedTuple):
 
     calls: int
     resident_kb: int
-    index_kb: int
-    turns: int
+    analysis_kb: int
     queued: int
     open: int
 
@@ -178,8 +177,8 @@ class Soak:
 
     def _sample(self) -> Sample:
         runtime = self._process.runtime
-        index, turns = runtime.engine.sizes()
-        return Sample(self.made, resident_kb(), index // 1000, turns, self._process.queued(), len(runtime.open))
+        held = sum(runtime.engine.sizes()) // 1000
+        return Sample(self.made, resident_kb(), held, self._process.queued(), len(runtime.open))
 
 
 def shares(calls: int, parts: int) -> list[int]:
@@ -250,11 +249,11 @@ def main() -> int:
         print(f"{soak.made:,} calls, {options.threads} threads, then {options.tasks:,} tasks: ", end="")
         print(f"{seconds:,.0f} s, {used / soak.made * 1e3:.2f} ms of CPU per call, the SDKs' own included")
         print(f"{exporter.count:,} spans, {events:,} events stored, dropped: {dict(counters.of('dropped'))}\n")
-        print("| calls | resident, MB | index, MB | segments of last turns | queued | open |")
+        print("| calls | resident, MB | analysis, MB | queued | open |")
         print("| ---: | ---: | ---: | ---: | ---: | ---: |")
         for sample in soak.samples:
-            print(f"| {sample.calls:,} | {sample.resident_kb / 1000:.1f} | {sample.index_kb / 1000:.1f} ", end="")
-            print(f"| {sample.turns:,} | {sample.queued:,} | {sample.open:,} |")
+            print(f"| {sample.calls:,} | {sample.resident_kb / 1000:.1f} | {sample.analysis_kb / 1000:.1f} ", end="")
+            print(f"| {sample.queued:,} | {sample.open:,} |")
         found = list(faults(soak, process, exporter.count, events))
         llm_observer.unpatch()
     print("\n" + ("\n".join(found) if found else "As promised."))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
+from llm_observer.analysis.analyzer import Analyzer, Finding, Observation, Sizes
 from llm_observer.analysis.prompts import PROMPT_FIELDS, read_prompt
 from llm_observer.analysis.rule_file import read_rules
 from llm_observer.analysis.rules import CacheRules
@@ -93,8 +93,8 @@ class Engine:
         call.prompt = read_prompt(call.api, body)
         call.parameters = {name: value for name, value in body.items() if name not in PROMPT_FIELDS}
 
-    def sizes(self) -> tuple[int, int]:
-        """What is remembered of earlier calls: bytes of the index, about, and segments of the last turns."""
+    def sizes(self) -> Sizes:
+        """What is remembered of earlier calls, in bytes."""
         return self.analyzer.sizes()
 
     def explain(self, call: Call) -> CallReport:

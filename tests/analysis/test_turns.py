@@ -4,7 +4,6 @@ from typing import Any
 
 from llm_observer.analysis.analyzer import Analyzer, Finding, Observation
 from llm_observer.analysis.prompts import read_prompt
-from llm_observer.analysis.turns import Turns
 from llm_observer.privacy import Hasher
 from llm_observer.usage import Usage
 
@@ -41,11 +40,10 @@ def test_a_prompt_has_the_same_hashes_whatever_turn_came_before() -> None:
             assert getattr(carried, name) == getattr(fresh, name), (i, name)
 
 
-def test_conversations_beyond_the_bound_are_forgotten_oldest_first() -> None:
-    turns = Turns(most_segments=12)
-    analyzer = Analyzer(Hasher(KEY), turns=turns)
-    for i in range(6):
-        explain(analyzer, [f"Question of {i}", "Yes."], float(i))
-    assert (len(turns), turns.held) == (4, 12)
-    explain(analyzer, ["Question of 0", "Yes.", "And?"], 9.0)
-    assert (len(turns), turns.held) == (3, 10)
+def test_a_prompt_has_the_same_hashes_when_what_came_before_was_forgotten() -> None:
+    little = Analyzer(Hasher(KEY), max_bytes=20_000)
+    plenty = Analyzer(Hasher(KEY))
+    for i in range(60):
+        texts = [f"Question of {i % 3}", *(f"Answer {n}" for n in range(i))]
+        assert explain(little, texts, float(i)).prompt.hash == explain(plenty, texts, float(i)).prompt.hash
+    assert sum(little.sizes()) < sum(plenty.sizes())

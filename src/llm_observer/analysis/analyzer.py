@@ -4,7 +4,7 @@ import math
 import threading
 from array import array
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import add
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from llm_observer.analysis.compare import common
 from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Entry, PrefixIndex, Trace
-from llm_observer.analysis.lineage import landmarks
+from llm_observer.analysis.lineage import edges, landmarks
 from llm_observer.analysis.measure import COLUMNS
 from llm_observer.analysis.reads import LEAST_LOSS
 from llm_observer.analysis.rules import CacheRule, CacheRules, shipped_rules
@@ -28,15 +28,16 @@ from llm_observer.privacy import Hasher
 from llm_observer.results import Breaker, PromptReport, Verdict
 from llm_observer.usage import Usage
 
-__all__ = ["Analyzer", "Finding", "Observation"]
+__all__ = ["Analyzer", "Finding", "Observation", "Sizes"]
 
 _WIDTH = len(COLUMNS)
 _MOST_CHAIN_IDS = 16
 _MOST_BREAKERS = 32
-_MOST_LINKS = 25_000
 _MOST_PLACES = 1000
-_MOST_UNTOLD = 256
+_MOST_UNTOLD = 64
 """Calls that wait to be told to other processes; then the oldest is not told."""
+_MOST_TOLD = 10_000
+"""Fingerprints that are known to be told; then they are told again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,14 @@ class Finding:
     seen: int
 
 
+class Sizes(NamedTuple):
+    """Bytes held, about: of the index, of fingerprints, and of the last turns."""
+
+    prefixes: int
+    fingerprints: int
+    turns: int
+
+
 class _Place(NamedTuple):
     """Digests of what is neither prompt nor parameter: whose fit, whose cache, and of which model."""
 
@@ -80,30 +89,45 @@ class _Place(NamedTuple):
     seed: bytes
 
 
+class _Last(NamedTuple):
+    """The last turn of a conversation, its trace, and how many of the first segments this one has too."""
+
+    turn: Turn
+    trace: Trace
+    same: int
+
+
+_NO_COLUMNS = array("f")
+
+
 class Analyzer:
     """Explains calls one after another; each is compared with those before it. Safe in threads.
 
-    What it remembers is bounded, with the defaults to about 40 MB in all: half of it is the index.
+    Args:
+        hasher: Keys the hashes.
+        max_bytes: Of all that is remembered; what was used least lately is forgotten first.
+        index: To remember prompts in, instead of one of its own.
+        rules: How providers' caches match; those of this version when left out.
     """
 
     def __init__(
         self,
         hasher: Hasher,
         *,
+        max_bytes: int = 40_000_000,
         index: PrefixIndex | None = None,
-        turns: Turns | None = None,
         rules: CacheRules | None = None,
     ) -> None:
         self._hasher = hasher
         self._rules = rules if rules is not None else CacheRules(shipped_rules())
         self._lock = threading.Lock()
-        self._fingerprints = Fingerprinter(hasher)
+        # What is left over is for the fits and what else is bounded by number.
+        self._fingerprints = Fingerprinter(hasher, max_bytes=max_bytes // 4, max_foreign_bytes=max_bytes // 20)
         self._fits = Fits()
-        self._links: dict[bytes, bytes] = {}
         self._places: dict[tuple[str, str | None, str], _Place] = {}
-        self._turns = turns if turns is not None else Turns()
-        self._index = index if index is not None else PrefixIndex()
-        self._outbox: deque[tuple[Trace, str, Sequence[Fingerprint], int]] | None = None
+        self._turns = Turns(max_bytes // 8)
+        self._index = index if index is not None else PrefixIndex(max_bytes=max_bytes * 9 // 20)
+        self._outbox: deque[tuple[Trace, str, list[bytes], int]] | None = None
         self._told: set[bytes] = set()
 
     def share(self) -> None:
@@ -114,14 +138,15 @@ class Analyzer:
         """What other processes are to know of the calls since the last time; for one thread only, not the caller's."""
         texts: list[str] = []
         while self._outbox:
-            trace, family, prints, read = self._outbox.popleft()
-            fresh = [fp for fp in prints if fp.wire not in self._told]
-            if len(self._told) > _MOST_LINKS:
+            trace, family, found_by, read = self._outbox.popleft()
+            untold = (wire for wire in trace.wire if wire not in self._told)
+            fresh = [fp for wire in untold if (fp := self._fingerprints.known(wire)) is not None]
+            if len(self._told) > _MOST_TOLD:
                 self._told.clear()
             self._told.update(fp.wire for fp in fresh)
             entries = {position: self._index.entry(trace.chain[position - 1]) for position in trace.cached}
             lifetimes = {position: entry.lifetime for position, entry in entries.items() if entry is not None}
-            texts.append(as_text(Shared(trace, family, landmarks(prints, trace), lifetimes, read, fresh)))
+            texts.append(as_text(Shared(trace, family, found_by, lifetimes, read, fresh)))
         return texts
 
     def hear(self, text: str) -> None:
@@ -145,10 +170,10 @@ class Analyzer:
                 self._index.note_read(trace.seed, shared.least_read)
             self._index.add(trace, shared.family, shared.landmarks)
 
-    def sizes(self) -> tuple[int, int]:
-        """Bytes that the index holds, about, and segments of the last turns."""
+    def sizes(self) -> Sizes:
+        """Bytes that are held, about."""
         with self._lock:
-            return self._index.used_bytes, self._turns.held
+            return Sizes(self._index.used_bytes, self._fingerprints.used_bytes, self._turns.used_bytes)
 
     def explain(self, call: Observation) -> Finding:
         """The finding on a finished call, which is then remembered."""
@@ -179,8 +204,8 @@ class Analyzer:
 
     def _trace_alone(self, call: Observation, rule: CacheRule, place: _Place, fit: Fit) -> Trace:
         segments = call.prompt.segments
-        prints = self._prints(segments, self._fingerprints.keys(segments), 0, None)
-        return self._trace(call, rule, place, prints, fit, 0, None)
+        self._fingerprints.begin()
+        return self._trace(call, rule, place, self._prints(segments, self._fingerprints.keys(segments)), fit)
 
     def _explain(self, call: Observation) -> Finding:
         prompt, segments = call.prompt, call.prompt.segments
@@ -188,12 +213,24 @@ class Analyzer:
         place = self._place(call.provider, call.model, call.scope)
         fit = self._fits.of(place.fit)
         keys = self._fingerprints.keys(segments)
-        name = (place.seed, prompt.head, hash(tuple(keys[: prompt.head + 1])))
-        last = self._turns.last(name)
-        same = common(keys, last.keys) if last is not None else 0
-        prints = self._prints(segments, keys, same, last)
-        weights = fit.weights
-        trace = self._trace(call, rule, place, prints, fit, same, last)
+        name = (place.seed, prompt.head, hash(keys[: prompt.head + 1].tobytes()))
+        last = self._last(name, keys, prompt.head)
+        same = last.same if last is not None else 0
+        self._fingerprints.begin()
+        # What the last turn had need not be looked at again, unless it is weighed anew or might soon be forgotten.
+        carried = same if last is not None and last.turn.weights == fit.weights else 0
+        begin = 0 if self._fingerprints.filling else carried
+        prints = self._prints(segments[begin:], keys[begin:])[carried - begin :]
+        fresh = prints[same - carried :]
+        fit_weights = fit.weights
+        trace = self._trace(call, rule, place, prints, fit, last)
+        marks = (
+            *(mark for mark in (last.turn.edges if last is not None else ()) if mark[0] < same),
+            *edges(fresh[max(0, trace.tools - same) :], max(same, trace.tools)),
+        )
+        media = last.turn.media if last is not None else None
+        if media is None or media >= same:
+            media = next((i for i, fp in enumerate(fresh, same) if fp.kind == "media"), None)
         family = call.tag or self._family(call, trace)
         position, closest = self._index.deepest(trace.canonical_chain, trace.owner)
         judged, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, call.usage, fit)
@@ -202,12 +239,18 @@ class Analyzer:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
         written = writes(prompt, rule) if rule is not None and rule.match == "boundary" else []
-        self._remember(call, rule, trace, prints, family, read_at, fit, written)
-        if (tokens := _learnt(call, prints)) is not None:
-            head = (place.seed, prompt.head, hash(tuple(keys[: prompt.head])))
+        self._remember(call, rule, trace, read_at, fit, written)
+        found_by = landmarks(trace, marks)
+        self._index.add(trace, family, found_by, last.trace if last is not None else None, same)
+        if self._outbox is not None and len(trace) <= MOST_SHARED:
+            read = call.usage.cache_read_tokens if call.usage is not None else None
+            self._outbox.append((trace, family, found_by, read or 0))
+        # What an image counts for depends on its size, so that its count would teach nothing.
+        if call.usage is not None and call.usage.input_tokens is not None and prompt.counted and media is None:
+            head = (place.seed, prompt.head, hash(keys[: prompt.head].tobytes()))
             fit.observe(
                 trace.columns[-_WIDTH:],
-                tokens,
+                call.usage.input_tokens,
                 weight=trace.weights[-1],
                 shared=trace.weights[same if last is not None else prompt.head],
                 names=(name, head) if prompt.head else (name,),
@@ -223,12 +266,22 @@ class Analyzer:
             chain=self._chain_ids(trace, written),
         )
         breakers = (
-            last.breakers
-            if last is not None and same >= prompt.head
+            last.turn.breakers
+            if last is not None
             else tuple(as_breaker(value.span) for fp in prints[: prompt.head] for value in fp.values)[:_MOST_BREAKERS]
         )
-        self._turns.keep(name, Turn(keys, prints, trace, weights, breakers))
+        self._turns.keep(name, Turn(keys, trace.number, trace.columns, fit_weights, breakers, marks, media))
+        trace.columns = _NO_COLUMNS
         return Finding(prompt=report, verdict=verdict, breakers=breakers, seen=seen)
+
+    def _last(self, name: Hashable, keys: "array[int]", head: int) -> "_Last | None":
+        """The last turn of a conversation and what it has in common with this one, whose head is the same."""
+        turn = self._turns.last(name)
+        trace = self._index.trace(turn.number) if turn is not None else None
+        if turn is None or trace is None:
+            return None
+        same = common(keys, turn.keys)
+        return _Last(turn, trace, same) if same >= head else None
 
     def _place(self, provider: str, model: str | None, scope: str) -> _Place:
         """What is hashed of a call besides its prompt, remembered."""
@@ -245,15 +298,8 @@ class Analyzer:
             )
         return place
 
-    def _prints(
-        self, segments: Sequence[Segment], keys: Sequence[int], same: int, last: Turn | None
-    ) -> list[Fingerprint]:
-        """The fingerprints of the segments, of which the first `same` are those of the last turn."""
-        self._fingerprints.begin()
-        known = last.prints[:same] if last is not None else []
-        self._fingerprints.touch(known)
-        named = self._fingerprints.named
-        return known + [named(key, segment) for key, segment in zip(keys[same:], segments[same:], strict=True)]
+    def _prints(self, segments: Sequence[Segment], keys: Sequence[int]) -> list[Fingerprint]:
+        return [*map(self._fingerprints.named, keys, segments)]
 
     def _trace(
         self,
@@ -262,41 +308,41 @@ class Analyzer:
         place: _Place,
         prints: list[Fingerprint],
         fit: Fit,
-        same: int,
-        last: Turn | None,
+        last: _Last | None = None,
     ) -> Trace:
-        prompt = call.prompt
-        tools = 0
-        while tools < len(prompt.segments) and prompt.segments[tools].kind == "tool":
-            tools += 1
-        before = last.trace if last is not None and same >= prompt.head else None
-        weighed = same + 1 if last is not None and last.weights == fit.weights else 0
-        weights = last.trace.weights[:weighed] if last is not None and weighed else array("f", [0.0])
-        for fp in prints[len(weights) - 1 :]:
-            weights.append(weights[-1] + fit.estimate(fp.columns))
-        columns = last.trace.columns[: (same + 1) * _WIDTH] if last is not None else array("f", bytes(4 * _WIDTH))
-        for fp in prints[len(columns) // _WIDTH - 1 :]:
-            columns.extend(map(add, columns[-_WIDTH:], fp.columns))
-        known = last.trace if last is not None and same else None
-        fresh = prints[same:] if known is not None else prints
-        wire = [*(known.wire[:same] if known is not None else ()), *(fp.wire for fp in fresh)]
-        canonical = [*(known.canonical[:same] if known is not None else ()), *(fp.canonical for fp in fresh)]
+        """The trace of a call; `prints` are of all its segments, or of those that the last turn does not have."""
+        prompt, segments = call.prompt, call.prompt.segments
         params = {
             kind: self._hasher.digest(param.value.encode("utf-8", "surrogatepass"))[:8]
             for kind, param in prompt.params.items()
         }
-        if before is not None:
-            names = before.names
-            canonical_chain = self._chain([*before.canonical_chain[:same]], b"", canonical[same:])
-        else:
-            segments = prompt.segments
+        fresh = prints if last is None else prints[len(prints) - len(segments) + last.same :]
+        wire, canonical = [fp.wire for fp in fresh], [fp.canonical for fp in fresh]
+        chain: list[bytes] | None = None
+        if last is None:
+            tools = 0
+            while tools < len(segments) and segments[tools].kind == "tool":
+                tools += 1
             names = [self._hasher.digest(s.name.encode("utf-8", "surrogatepass"))[:8] for s in segments[:tools]]
             by_name = sorted(range(tools), key=lambda i: (segments[i].name, canonical[i]))
             canonical_chain = self._chain([], b"", [*(canonical[i] for i in by_name), *canonical[tools:]])
-        if before is not None and before.params == params:
-            chain = self._chain([*before.chain[:same]], place.seed, wire[same:])
+            columns = array("f", bytes(4 * _WIDTH))
         else:
+            before, same = last.trace, last.same
+            tools, names = before.tools, before.names
+            canonical_chain = self._chain([*before.canonical_chain[:same]], b"", canonical)
+            columns = last.turn.columns[: (same + 1) * _WIDTH]
+            if before.params == params:
+                params = before.params
+                chain = self._chain([*before.chain[:same]], place.seed, wire)
+            wire, canonical = [*before.wire[:same], *wire], [*before.canonical[:same], *canonical]
+        if chain is None:
             chain = self._chain([], place.seed, self._joined(prompt, tools, params, rule, wire))
+        weights = last.trace.weights[: last.same + 1] if len(fresh) == len(prints) and last else array("f", [0.0])
+        for fp in prints:
+            weights.append(weights[-1] + fit.estimate(fp.columns))
+        for fp in fresh:
+            columns.extend(map(add, columns[-_WIDTH:], fp.columns))
         return Trace(
             at=call.at,
             ready_at=_readable_at(call, rule),
@@ -315,22 +361,13 @@ class Analyzer:
             columns=columns,
         )
 
-    def _chain(self, ids: list[bytes], seed: bytes, digests: Sequence[bytes]) -> list[bytes]:
+    def _chain(self, ids: list[bytes], seed: bytes, digests: Iterable[bytes]) -> list[bytes]:
         """The ids of a chain, which goes on behind `ids`."""
-        last = ids[-1] if ids else seed
-        for digest in digests:
-            last = self._link(last + digest)
+        last, digest = ids[-1] if ids else seed, self._hasher.digest
+        for one in digests:
+            last = digest(last, one)
             ids.append(last)
         return ids
-
-    def _link(self, joined: bytes) -> bytes:
-        """The keyed hash of a link of a chain, remembered: a conversation has the same ones on every turn."""
-        link = self._links.get(joined)
-        if link is None:
-            if len(self._links) >= _MOST_LINKS:
-                self._links.clear()
-            link = self._links[joined] = self._hasher.digest(joined)
-        return link
 
     @staticmethod
     def _joined(
@@ -369,13 +406,11 @@ class Analyzer:
         call: Observation,
         rule: CacheRule | None,
         trace: Trace,
-        prints: list[Fingerprint],
-        family: str,
         read_at: int,
         fit: Fit,
         written: list[Boundary],
     ) -> None:
-        """Add the call to the index, and what it left in the provider's cache."""
+        """Note what a call says of its prompt's size, and what it left in the provider's cache."""
         usage = call.usage
         if usage is not None and usage.input_tokens and call.prompt.counted:
             trace.anchors[len(trace)] = usage.input_tokens
@@ -383,10 +418,6 @@ class Analyzer:
             self._remember_boundaries(call, rule, trace, read_at, fit, written)
         if usage is not None and usage.cache_read_tokens:
             self._index.note_read(trace.seed, usage.cache_read_tokens)
-        self._index.add(trace, family, landmarks(prints, trace))
-        if self._outbox is not None and len(trace) <= MOST_SHARED:
-            read = usage.cache_read_tokens if usage is not None else None
-            self._outbox.append((trace, family, prints, read or 0))
 
     def _remember_boundaries(
         self,
@@ -461,10 +492,3 @@ def _shared_entry(trace: Trace, position: int, lifetime: float | None, known: En
         lifetime if trace.at > known.used_at else known.lifetime,
         known.tokens if known.tokens is not None else tokens,
     )
-
-
-def _learnt(call: Observation, prints: Sequence[Fingerprint]) -> int | None:
-    """The tokens of a prompt from which the fit may learn: what an image counts for depends on its size."""
-    if call.usage is None or not call.prompt.counted or any(fp.kind == "media" for fp in prints):
-        return None
-    return call.usage.input_tokens

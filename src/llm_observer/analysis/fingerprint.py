@@ -29,6 +29,12 @@ _PIECE = 256
 _MOST_PIECES = 2048
 _MOST_VALUES = 32
 
+_PRINT_BYTES = 800
+_DIGEST_SIZE = 49
+_PIECE_BYTES = 4
+_VALUE_BYTES = 320
+"""What a fingerprint, and each part of it, takes in memory, with its places in dictionaries."""
+
 
 class Value(NamedTuple):
     """A volatile value in a segment: what kind, where, and a short keyed hash of it."""
@@ -52,19 +58,42 @@ class Fingerprint(NamedTuple):
     sketch: "array[int]"
 
 
-class Fingerprinter:
-    """Makes and remembers fingerprints. Not safe in threads by itself: its owner holds a lock."""
+def _size(fp: Fingerprint) -> int:
+    """Bytes held, about."""
+    forms = len({fp.wire, fp.canonical, fp.with_space, fp.with_key_order, fp.with_values})
+    return _PRINT_BYTES + _DIGEST_SIZE * forms + _PIECE_BYTES * len(fp.sketch) + _VALUE_BYTES * len(fp.values)
 
-    def __init__(self, hasher: Hasher, *, most: int = 10_000) -> None:
+
+class Fingerprinter:
+    """Makes and remembers fingerprints. Not safe in threads by itself: its owner holds a lock.
+
+    Args:
+        hasher: Keys the hashes.
+        max_bytes: Of those that were made here.
+        max_foreign_bytes: Of those of other processes.
+    """
+
+    def __init__(self, hasher: Hasher, *, max_bytes: int, max_foreign_bytes: int) -> None:
         self._hasher = hasher
-        self._most = most
         self._salt = int.from_bytes(hasher.digest(b"sketch")[:4])
-        self._known: OrderedDict[bytes, Fingerprint] = OrderedDict()
+        self._most, self._most_foreign = max_bytes, max_foreign_bytes
+        self._used = self._used_foreign = 0
+        self._known: OrderedDict[int, Fingerprint] = OrderedDict()
+        self._by_wire: dict[bytes, Fingerprint] = {}
         self._foreign: OrderedDict[bytes, Fingerprint] = OrderedDict()
-        self._keys: dict[int, bytes] = {}
         self._budget = BUDGET
         self.skipped = False
         """Whether segments of the current prompt were not looked through for volatile values."""
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes held, about."""
+        return self._used + self._used_foreign
+
+    @property
+    def filling(self) -> bool:
+        """Whether so much is held that a fingerprint which is not asked for may soon be forgotten."""
+        return 2 * self._used > self._most
 
     def begin(self) -> None:
         """Begin another prompt, with a work budget of its own."""
@@ -72,43 +101,22 @@ class Fingerprinter:
         self.skipped = False
 
     @staticmethod
-    def keys(segments: Sequence[Segment]) -> list[int]:
+    def keys(segments: Sequence[Segment]) -> "array[int]":
         """Numbers by which segments are known again within this process, five times as fast as by their wire hashes.
 
         Python's own hash of 64 bits, which it keys with a secret of the process (PEP 456). It is told to nobody.
         """
-        return list(map(hash, map(_identity, segments)))
-
-    def touch(self, prints: Iterable[Fingerprint]) -> None:
-        """Take fingerprints that were made here as just used."""
-        known = self._known
-        if 2 * len(known) < self._most:
-            # None is about to be forgotten, and the next turn does the same.
-            return
-        for fp in prints:
-            known[fp.wire] = fp
-            known.move_to_end(fp.wire)
+        return array("q", map(hash, map(_identity, segments)))
 
     def named(self, key: int, segment: Segment) -> Fingerprint:
         """The fingerprint of a segment with this key."""
-        seen = self._keys.get(key)
-        known = self._known.get(seen) if seen is not None else None
+        known = self._known.get(key)
         if known is not None and known.length == len(segment.text):
-            self._known.move_to_end(known.wire)
+            self._known.move_to_end(key)
             return known
         tag = _tag(segment)
-        wire = self._hasher.digest(tag, segment.text.encode("utf-8", "surrogatepass"))
-        if len(self._keys) >= 2 * self._most:
-            self._keys.clear()
-        self._keys[key] = wire
-        known = self._known.get(wire)
-        if known is not None:
-            self._known.move_to_end(wire)
-            return known
-        made = self._make(segment, tag, wire)
-        self._known[wire] = made
-        if len(self._known) > self._most:
-            self._known.popitem(last=False)
+        made = self._make(segment, tag, self._hasher.digest(tag, segment.text.encode("utf-8", "surrogatepass")))
+        self._keep(key, made)
         return made
 
     def wire(self, segment: Segment) -> bytes:
@@ -117,14 +125,31 @@ class Fingerprinter:
 
     def known(self, wire: bytes) -> Fingerprint | None:
         """The fingerprint with this wire hash, unless it is forgotten; one of another process has no sketch."""
-        return self._known.get(wire) or self._foreign.get(wire)
+        return self._by_wire.get(wire) or self._foreign.get(wire)
 
     def learn(self, prints: Iterable[Fingerprint]) -> None:
         """Remember fingerprints that another process made with the same key."""
+        foreign = self._foreign
         for fp in prints:
-            self._foreign[fp.wire] = fp
-            if len(self._foreign) > self._most:
-                self._foreign.popitem(last=False)
+            if fp.wire not in foreign:
+                self._used_foreign += _size(fp)
+            foreign[fp.wire] = fp
+            while self._used_foreign > self._most_foreign:
+                _, oldest = foreign.popitem(last=False)
+                self._used_foreign -= _size(oldest)
+
+    def _keep(self, key: int, made: Fingerprint) -> None:
+        before = self._known.pop(key, None)
+        if before is not None:
+            self._forget(before)
+        self._known[key] = self._by_wire[made.wire] = made
+        self._used += _size(made)
+        while self._used > self._most and len(self._known) > 1:
+            self._forget(self._known.popitem(last=False)[1])
+
+    def _forget(self, fp: Fingerprint) -> None:
+        self._by_wire.pop(fp.wire, None)
+        self._used -= _size(fp)
 
     def _make(self, segment: Segment, tag: bytes, wire: bytes) -> Fingerprint:
         text = segment.text

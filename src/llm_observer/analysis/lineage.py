@@ -1,7 +1,7 @@
 """Which earlier calls one may have come from, wherever what they share stands in it."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
@@ -12,18 +12,21 @@ _MOST_LANDMARKS = 6
 _MOST_LINEAGE = 3
 
 
-def landmarks(prints: Sequence[Fingerprint], trace: Trace) -> list[bytes]:
+def landmarks(trace: Trace, edges: Iterable[tuple[int, bytes, bytes]]) -> list[bytes]:
     """What a call is found by later: its segments behind the tools, and how its texts begin and end."""
-    return [*trace.canonical[trace.tools :], *edges(prints[trace.tools :])]
-
-
-def edges(prints: Iterable[Fingerprint]) -> list[bytes]:
-    """Marks of the first and the last line of system texts that have several."""
-    found: list[bytes] = []
-    for fp in prints:
-        if fp.kind == "system" and len(fp.sketch) > 1:
-            found += (b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
+    found = [*trace.canonical[trace.tools :]]
+    for _, first, last in edges:
+        found += (first, last)
     return found
+
+
+def edges(prints: Iterable[Fingerprint], start: int = 0) -> list[tuple[int, bytes, bytes]]:
+    """Position, and marks of the first and the last line, of system texts that have several."""
+    return [
+        (i, b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
+        for i, fp in enumerate(prints, start)
+        if fp.kind == "system" and len(fp.sketch) > 1
+    ]
 
 
 def lineage(
@@ -32,7 +35,8 @@ def lineage(
     """Earlier calls that this one may have come from: they have much in common with it, wherever it stands."""
     behind = [*now.canonical[max(shared, now.tools) :]]
     prints = [fp for wire in now.wire[shared:] if (fp := fingerprints.known(wire)) is not None]
-    marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *edges(prints[:_MOST_LANDMARKS])]
+    lines = [mark for _, *marks in edges(prints[:_MOST_LANDMARKS]) for mark in marks]
+    marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *lines]
     found = {id(then): then} if then is not None else {}
     for mark in marks:
         other = index.holding(mark)
