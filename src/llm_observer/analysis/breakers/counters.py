@@ -1,9 +1,33 @@
 """Counters: a number that the words around it say goes up or down with each call."""
 
-# ruff: noqa: E501, SIM905 - one line of a pattern is one alternative; a list of words reads best as text
+# ruff: noqa: E501 - one line of a pattern is one alternative
 
 import re
 
+from llm_observer.analysis.breakers.counter_words import (
+    ALONE,
+    BEFORE,
+    BEHIND,
+    BRACKETED,
+    DONE,
+    FOREIGN_UNITS,
+    GATE,
+    HASHED,
+    ITEMS,
+    LIMITS,
+    LINKS,
+    NOW,
+    NUMBERING,
+    OWNERS,
+    PAIRS,
+    PLURALS,
+    REMAINING,
+    SHARES,
+    SPACED,
+    THINGS,
+    UNITS,
+)
+from llm_observer.analysis.breakers.keys import ESCAPED
 from llm_observer.analysis.breakers.kinds import Span, span_of
 
 __all__ = ["REACH", "find_counter"]
@@ -11,86 +35,8 @@ __all__ = ["REACH", "find_counter"]
 # How much of the text before a number is looked at.
 REACH = 44
 
-# What is done again and again: its number is a counter.
-_UNITS = frozenset(
-    """
-    attempt retry try turn iteration round poll step invocation cycle tick loop pass trial episode epoch
-    heartbeat ping run visit hop
-    """.split()
-)
-# What is counted by the piece: its name alone says nothing, "message count" and "messages left" do.
-_ITEMS = frozenset(
-    """
-    message msg request call query question event error failure task item batch chunk page frame test job
-    file row record notification token credit search interaction response
-    """.split()
-)
-_THINGS = _UNITS | _ITEMS
-_PLURALS = frozenset(
-    (
-        *(f"{word}s" for word in _THINGS),
-        *_THINGS,
-        *"retries tries queries passes searches batches credits budget quota balance points time context".split(),
-    )
-)
-_NUMBERING = frozenset("number no nr num count counter index idx id position".split())
-# How far it has come: behind a noun, before one, or by itself.
-_BEHIND = frozenset("left used consumed spent processed completed queued remaining elapsed unread pending".split())
-_BEFORE = _BEHIND | {"far"}
-_ALONE = frozenset("remaining elapsed unread pending uptime usage counter sequence seq".split())
-_DONE = frozenset(
-    """
-    used completed processed finished solved passed consumed spent sent received answered handled visited
-    made done progress taken
-    """.split()
-)
-_PAIRS = frozenset((
-    *(("current", word) for word in ("count", "total", "number", "index", "position")),
-    *(("queue", word) for word in ("position", "length", "depth")),
-    *((word, "length") for word in ("conversation", "session", "chat", "thread")),
-    *((word, "balance") for word in ("credit", "credits", "token", "account")),
-    *((word, name) for word in ("seq", "sequence") for name in _NUMBERING),
-    ("total", "tokens"),
-    ("so", "far"),
-    ("tick", "count"),
-    ("in", "queue"),
-))  # fmt: skip
-# Numbered behind a "#" alone: "Request #12"; "STEP #2" is a heading.
-_HASHED = (_UNITS - {"step"}) | frozenset(
-    """
-    message msg request call query question event visit search job build session ticket order case task
-    conversation chat
-    """.split()
-)
-# Numbered by the word alone: "attempt 3 failed".
-_SPACED = frozenset("attempt retry poll tick heartbeat iteration".split())
-# Numbered in brackets alone: "(turn 4)", "[iteration 5]", "<attempt>3</attempt>".
-_BRACKETED = frozenset(
-    "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()
-)
-# What is given in per cent: "Context left: 45%", "Context left until compaction: 12%".
-_SHARES = frozenset("left used remaining progress usage".split())
-_NOW = frozenset("currently now presently current".split())
-_LINKS = frozenset("the on at in".split())
-_OWNERS = frozenset("conversation agent retry".split())
-_LIMITS = frozenset(
-    """
-    max maximum maximal limit limits min minimum most least default defaults between every within exactly
-    after than first last up pull merge
-    """.split()
-)
-# One of these words must stand shortly before a number for it to be looked at more closely.
-_GATE = (
-    _PLURALS
-    | _NUMBERING
-    | _BEFORE
-    | _ALONE
-    | _DONE
-    | frozenset("current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
-)  # fmt: skip
-
 _WORDS = re.compile(r"[a-z]+")
-_CLAUSE = re.compile(r"[,;.\n]")
+_CLAUSE = re.compile(r"[,;.\n{}]")
 # "retriesLeft" is read as "retries_left".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # MAX_PASS=1 sets something, STEP #2 is a heading.
@@ -109,11 +55,11 @@ _PROGRESS = re.compile(r"/[0-9]{1,7}\]")
 _TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?\Z")
 _TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
 _TALK = f"(?:{'|'.join(_TALKS)})"
-_NOUNS = rf"(?:{'|'.join(sorted(_PLURALS, key=len, reverse=True))})"
+_NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
 _AFTER = re.compile(
     rf"""[\s-]? (?: (?:/|of|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
     (?:
-      [a-z]{{3,14}}(?:\(s\))?(?:\s[a-z]{{3,14}}){{0,2}}\s(?:remaining|so\ far|pending|processed|left(?!\s(?:the|an?|over|to|by|for|hand|side|out|behind|of|turn)\b))\b
+      (?!degrees|pixels|inches)[a-z]{{3,14}}(?:\(s\))?(?:\s[a-z]{{3,14}}){{0,2}}\s(?:remaining|so\ far|pending|processed|left(?!\s(?:the|an?|over|to|by|for|hand|side|out|behind|of|turn)\b))\b
     | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
     | (?:new\s)? unread\b
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
@@ -136,6 +82,17 @@ _ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
 _HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
 _HELD = re.compile(r"\s(?:messages|turns|exchanges|tokens)\b")
 _USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
+# "Up 4 minutes", "has been running for 12 turns".
+_LASTING = re.compile(r"\bup (?:about |for )?\Z|been (?:going on|running|active|up|waiting|open)(?: \w{2,10})? for \Z")
+_SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration)[a-z]{0,6}\b")
+# Elements: <tokens_remaining>40</tokens_remaining>.
+_ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
+_FOREIGN_OF = re.compile(r"\s(?:von|sur|de|di|van|z|ze|av|af|/)\s?[0-9]")
+# The same said in scripts that have no Latin letters.
+_FOREIGN_STATE = re.compile(
+    r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行)[^0-9\n]{0,10}\Z"
+)
+_FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
 _NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 _MAY_FOLLOW = frozenset(" -/,%")
 
@@ -146,6 +103,8 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     `end` is the end of the run of digits; a counter written with thousands separators ends later.
     """
     head = text[max(0, start - REACH) : start]
+    if "\\" in head:
+        head = ESCAPED.sub("\n\n", head)
     low = head.lower()
     words = _WORDS.findall(low[-28:])
     # What is written "retriesLeft" passes the gate once it is taken apart.
@@ -154,8 +113,12 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
             return None
         low = _CAMEL.sub("_", head).lower()
         words = _WORDS.findall(low[-28:])
-    if _GATE.isdisjoint(words):
+    if not low.isascii() and _says_state(text, end, low):
+        return span_of(start, end, "counter")
+    if GATE.isdisjoint(words):
         after = text[end : end + 1]
+        if after == " " and _is_of(text, end, low):
+            return span_of(start, end, "counter")
         if low[-1:] != "[" and after != "," and not (after in _MAY_FOLLOW and _tells_state(text, end)):
             return None
         words = []
@@ -164,6 +127,20 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         return None
     end = number.end()
     return span_of(start, end, "counter") if _is_counter(text, end, low, words) else None
+
+
+def _says_state(text: str, end: int, low: str) -> bool:
+    """Whether words of another script make a counter of a number: `剩余次数：3`, `第3轮`."""
+    return _FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and _FOREIGN_TURN.match(text, end) is not None)
+
+
+def _is_of(text: str, end: int, low: str) -> bool:
+    """Whether a number is one of several in another language: `Versuch 2 von 5`."""
+    return (
+        _FOREIGN_OF.match(text, end) is not None
+        and _WORDS.findall(low[-16:])[-1:] != []
+        and (_WORDS.findall(low[-16:])[-1] in FOREIGN_UNITS)
+    )
 
 
 def _tells_state(text: str, end: int) -> bool:
@@ -175,6 +152,8 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one of them matters."""
     if low[-1:] in {"/", " "} and _TOTAL.search(low[-10:]):
         return False
+    if _SPAN.match(text, end) and _LASTING.search(low):
+        return True
     limited = _is_limited(low, words)
     if not limited and _tells_state(text, end):
         return True
@@ -185,6 +164,8 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return _PROGRESS.match(text, end) is not None
     if not words:
         return False
+    if after[:1] == "<" and low.endswith(">") and _ELEMENT.search(low):
+        low = f"{low[:-1]}:"
     stem = low.rstrip(_MARKS)
     mark = low[len(stem) :]
     if stem.endswith((" is", " now")) and (link := _IS.search(stem)):
@@ -195,16 +176,19 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     last = words[-1] if words and stem.endswith(words[-1]) else ""
     before = words[-2] if len(words) > 1 and last and _is_joined(stem, words[-2], last) else ""
     if after[:1] == "%":
-        return marked and not limited and not _SHARES.isdisjoint(words[-4:])
-    if last in _DONE and _OF.match(text, end):
+        clause = _WORDS.findall(_CLAUSE.split(low)[-1])[-4:]
+        return marked and not limited and not SHARES.isdisjoint(clause) and (last != "left" or bool(before))
+    if last in DONE and _OF.match(text, end):
         return not limited
-    if _OF.match(text, end) and (last in _PLURALS or last == "progress" or _is_numbering(last, before)):
+    if _OF.match(text, end) and (last in PLURALS or last == "progress" or _is_numbering(last, before)):
         return True
     if low.endswith("message "):
         return _MESSAGE.search(low) is not None and text.startswith(" [", end)
     if limited:
         return False
     if _is_bracketed(low, after):
+        return True
+    if marked and {last, before} & REMAINING:
         return True
     if marked:
         return not _CODE.search(low[-16:]) and (
@@ -222,59 +206,61 @@ def _is_joined(stem: str, before: str, last: str) -> bool:
 
 def _is_limited(low: str, words: list[str]) -> bool:
     """Whether the clause before the number makes it a limit: "at most 5", "retry up to 3", "max_turns: 20"."""
-    if _LIMITS.isdisjoint(words) or words[-1] == "remaining":
+    if LIMITS.isdisjoint(words) or words[-1] == "remaining":
         return False
-    return not _LIMITS.isdisjoint(_WORDS.findall(_CLAUSE.split(low)[-1])[-4:])
+    return not LIMITS.isdisjoint(_WORDS.findall(_CLAUSE.split(low)[-1])[-4:])
 
 
 def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
     """Whether the words before a mark name a counter: "attempt_number=", "Tokens used so far: ", "turn #"."""
     if not last:
         return False
-    if last in _UNITS:
+    if last in UNITS:
         return last != "step" or "#" not in mark
-    if "#" in mark and last in _HASHED:
+    if "#" in mark and last in HASHED:
         return True
-    if last in _ALONE or (before, last) in _PAIRS:
+    if last in ALONE or (before, last) in PAIRS:
         return True
-    if last in _BEHIND:
+    if last in BEHIND:
         return bool(before)
     if _is_numbering(last, before):
         return True
-    if last in _DONE:
-        return before in _PLURALS
-    if before in {"remaining", "elapsed", "unread"} or (before in _BEFORE and last in _PLURALS):
+    if last in DONE:
+        return before in PLURALS
+    if words[-3:-2] != [] and words[-3] in BEFORE and last in PLURALS:
         return True
-    if last in {"count", "budget"} and before in _PLURALS and words[-3:-2] and words[-3] in _BEFORE:
+    if before in {"remaining", "elapsed", "unread"} or (before in BEFORE and last in PLURALS):
+        return True
+    if last in {"count", "budget"} and before in PLURALS and words[-3:-2] and words[-3] in BEFORE:
         return True
     if last in _TALKS and words[-3:-2] == ["in"]:
-        return words[-4:-3] != [] and words[-4] in _PLURALS
-    return last in _PLURALS and words[-3:-1] == ["number", "of"]
+        return words[-4:-3] != [] and words[-4] in PLURALS
+    return last in PLURALS and words[-3:-1] == ["number", "of"]
 
 
 def _is_numbering(last: str, before: str) -> bool:
     """Whether two words number something: `attempt number`, `messages_count`; the id of an event is no counter."""
-    return last in _NUMBERING and (
-        before in _UNITS or (last != "id" and (before in _ITEMS or before.removesuffix("s") in _ITEMS))
+    return last in NUMBERING and (
+        before in UNITS or (last != "id" and (before in ITEMS or before.removesuffix("s") in ITEMS))
     )
 
 
 def _is_spaced(words: list[str], last: str, before: str) -> bool:
     """Whether the words before a blank name a counter: "you are on step ", "this is attempt ", "request number "."""
-    if last in _SPACED or _is_numbering(last, before):
+    if last in SPACED or _is_numbering(last, before):
         return True
-    if last not in _THINGS:
+    if last not in THINGS:
         return False
-    if before == "conversation" and last in _UNITS:
+    if before == "conversation" and last in UNITS:
         return True
     lead = words[:-1]
-    while lead and lead[-1] in _LINKS:
+    while lead and lead[-1] in LINKS:
         lead = lead[:-1]
-    if lead[-1:] and (lead[-1] in _NOW or lead[-1] == "re" or lead[-2:] in (["you", "are"], ["we", "are"])):
+    if lead[-1:] and (lead[-1] in NOW or lead[-1] == "re" or lead[-2:] in (["you", "are"], ["we", "are"])):
         return True
-    if lead[-1:] and lead[-1] in _OWNERS:
+    if lead[-1:] and lead[-1] in OWNERS:
         lead = lead[:-1]
-    return last in _UNITS and lead[-2:] == ["this", "is"]
+    return last in UNITS and lead[-2:] == ["this", "is"]
 
 
 def _is_bracketed(low: str, after: str) -> bool:
@@ -283,7 +269,7 @@ def _is_bracketed(low: str, after: str) -> bool:
         return False
     name = low.rstrip(" -#>")
     word = _WORDS.findall(name[-12:])[-1:]
-    if not word or word[0] not in (_UNITS if low.endswith(">") else _BRACKETED):
+    if not word or word[0] not in (UNITS if low.endswith(">") else BRACKETED):
         return False
     return name[: -len(word[0])].endswith("<" if low.endswith(">") else ("(", "[", "<"))
 

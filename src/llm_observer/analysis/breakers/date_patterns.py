@@ -58,7 +58,7 @@ _FOREIGN = r"[^\W0-9A-Za-z_][^\s0-9!-/:-@\[-`{-~،。、，：（）]{0,11}+"
 _HOUR = r"(?:2[0-4]|[01]?[0-9])"
 
 _CLOCK = rf"""(?:{_HALF_FIRST}\ ?)?
-    (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9:]|[0-9A-Fa-f]:)
+    (?: {_HOUR}:[0-5][0-9] (?: :[0-6][0-9] (?:[.,:][0-9]{{1,9}})? )? (?![0-9]|:[0-9]|[0-9A-Fa-f]:)
     |   {_HOUR}\ ?[时時點点시] (?:\ ?[0-5]?[0-9] (?:\ ?[分분] (?:\ ?[0-6]?[0-9]\ ?[秒초])?)? )?
     |   {_HOUR}\ ?[hH][0-5][0-9] (?:min|m?[0-5][0-9]s?|m)? (?![0-9A-Za-z])
     |   {_HOUR}\ h\ [0-5][0-9] (?:\ min(?:\ [0-5][0-9]\ s)?)? (?![0-9A-Za-z])
@@ -74,7 +74,7 @@ _CLOCK_AFTER = rf"""(?: {_CLOCK}
 
 CORE = re.compile(
     rf"""
-    (?<![0-9A-Za-z]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) )
+    (?: (?<![0-9A-Za-z]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) ) | (?<=\\[nrt]) )
     (?:
       (?=[12][0-9]) {_YEAR} (?:
           (?P<ymd> (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9]) | \.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
@@ -155,7 +155,7 @@ CLOCK_BEFORE = re.compile(
 
 # Month and day without a year count with a clock behind: syslog, ctime, "22 Feb 10:11".
 YEARLESS = re.compile(
-    rf"""(?<![0-9A-Za-z_])(?:
+    rf"""(?:(?<![0-9A-Za-z_])|(?<=\\[nrt]))(?:
       (?P<word2>{_WORD})\.?\ {{1,2}}{_DAY}{_ORDINAL}
     | {_DAY}{_ORDINAL}[\ -](?P<word1>{_WORD})\.?(?:[\ -][0-9]{{2}})?
     | {_MONTH}月{_DAY}日
@@ -184,8 +184,8 @@ TODAY = (
 # "Mar 24 14:33:02 2026", "Mar 24 14:33:02 2026 +0100".
 YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")
 # api-version=2024-10-21, "version 2024.1.2".
-VERSION_BEFORE = re.compile(r"(?:version|ver)[\"'\])]{0,2}[ :=]{1,3}[\"']?v?\Z", re.IGNORECASE)
-CLOCK = re.compile(rf"(?<![0-9A-Za-z_:.,/+%-])(?:{_CLOCK})", re.VERBOSE)
+VERSION_BEFORE = re.compile(r"(?:(?:version|ver)[\"'\])]{0,2}[ :=]{1,3}[\"']?v?|[?&](?:sv|v)=)\Z", re.IGNORECASE)
+CLOCK = re.compile(rf"(?:(?<![0-9A-Za-z_:.,/+%-])|(?<=\\[nrt]))(?:{_CLOCK})", re.VERBOSE)
 # The prefix of Google's logging libraries: I0324 10:11:12.123456
 GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
 

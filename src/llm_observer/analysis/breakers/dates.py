@@ -61,6 +61,8 @@ _MIDST = frozenset("0123456789,;/|")
 
 # Zero, or the form that a time has.
 _NO_TIME = "00:00:00"
+# A line of a chat: "[14:33] <ana> hello".
+_STAMPED = re.compile(r"(?:^|\s)\[\Z")
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 # One of these words announces a date or a clock.
 _DATE_WORDS = frozenset("date time today now datum fecha data dato heute hoy oggi hui".split())
@@ -299,6 +301,8 @@ def _alone(text: str, at: int, limit: int, memo: Memo) -> Iterator[Span]:
 def _clock(text: str, start: int, end: int) -> Span | None:
     """The clock from `start` to `end` with its zone, where it is the time of something."""
     if text.count(":", start, end) < 2:
+        if _STAMPED.search(text, max(0, start - 2), start) and text[end : end + 1] == "]":
+            return span_of(start, end, "clock")
         if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
             return None
     elif text[start:end] == _NO_TIME:

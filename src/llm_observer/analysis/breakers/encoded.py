@@ -5,17 +5,23 @@ from base64 import urlsafe_b64decode
 
 from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.opaque import wordlike
 
-__all__ = ["PINNED", "classify_base64", "whole_base64"]
+__all__ = ["PINNED", "classify_base64", "is_piece", "whole_base64"]
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*+")
 _BEFORE = 128
 _LONGEST_BASE64 = 4096
+_LONG_BASE64 = 100
 _SEALED = frozenset(("encrypted", "ciphertext", "token", "cursor"))
+# A line of base64 above or below, as in a certificate: what is between is a piece of content.
+_LINE_AFTER = re.compile(r"(?:\r?\n|\\n)[ \t]{0,12}[A-Za-z0-9+/]{40}")
+_LINE_BEFORE = re.compile(r"[A-Za-z0-9+/]{40}(?:\r?\n|\\n)[ \t]{0,12}\Z")
+_PUBLIC_KEY = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj")
 _PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
 # A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
 PINNED = re.compile(
-    r"(?:@(?:sha(?:1|256|384|512):)?|sha(?:1|256|384|512)-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
+    r"(?:@(?:sha(?:1|256|384|512):)?|\.tgz#|,sha(?:256|384|512)=-?|sha(?:1|256|384|512)-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
     r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
 )
 
@@ -40,6 +46,19 @@ def whole_base64(text: str, start: int, end: int) -> tuple[int, int] | None:
     return (start, start + size) if size >= _LONGEST_BASE64 or (padding and size % 4 == 0) else None
 
 
+def is_piece(text: str, start: int, end: int) -> bool:
+    """Whether a run is a piece of long base64, perhaps broken into lines, or a public key."""
+    if text.startswith(_PUBLIC_KEY, start):
+        return True
+    before, after = _BASE64.match(text[max(0, start - _BEFORE) : start][::-1]), _BASE64.match(text, end, end + _BEFORE)
+    size = end - start
+    start -= before.end() if before else 0
+    end = after.end() if after else end
+    if size < end - start >= _LONG_BASE64:
+        return True
+    return _LINE_AFTER.match(text, end) is not None or _LINE_BEFORE.search(text[max(0, start - 56) : start]) is not None
+
+
 def classify_base64(text: str, start: int, end: int) -> Span | None:
     """What base64 is: an id or nonce is short and decodes to noise; images, digests that pin and encoded text stay."""
     key = key_before(text, start)
@@ -53,6 +72,8 @@ def classify_base64(text: str, start: int, end: int) -> Span | None:
         or token.islower()
         or token.isupper()
         or _is_text(token)
+        or wordlike(token) > 0.75
+        or is_piece(text, start, end)
     ):
         return None
     return span_of(start, end, "token" if drawn else "random_id", session=key.names_session)

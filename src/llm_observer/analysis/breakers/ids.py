@@ -4,9 +4,16 @@
 
 import re
 
-from llm_observer.analysis.breakers.encoded import PINNED, classify_base64, whole_base64
+from llm_observer.analysis.breakers.encoded import classify_base64, is_piece, whole_base64
 from llm_observer.analysis.breakers.keys import Key, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.look_alikes import (
+    is_class_or_advisory,
+    is_container,
+    is_drawing,
+    is_git,
+    is_pinned,
+)
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
 from llm_observer.analysis.breakers.opaque import is_jumbled, is_opaque, is_opaque_under_key
 
@@ -24,7 +31,7 @@ _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z|[0-7][0-9a-hjkmnp-tv-z]{25}\Z
 _SORTABLE = re.compile(r"[0-3][0-9A-Za-z]{26}\Z|[0-9a-f]{24}\Z|c[a-z0-9]{24}\Z|[0-9a-v]{20}\Z")
 _HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
-_POINTER_BEFORE = re.compile(r"(?:\bat|@|<|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}\Z")
+_POINTER_BEFORE = re.compile(r"(?:(?:\bat|@|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}|<)\Z")
 # com.acme.Cart@6d06d69c, [Ljava.lang.Object;@1b2c3d4; but not owner/name@1b2c3d4.
 _JAVA_IDENTITY = re.compile(r"(?:[A-Z][A-Za-z0-9_$]{1,40}|\[[A-Z;]|;)@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
@@ -48,24 +55,25 @@ _WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
 _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
 _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
+# A name as C++ compilers write it.
+_MANGLED = re.compile(r"_{1,2}Z(?:[NKSTL]|[0-9])")
 # A booking code such as X7K9QD.
 _CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
-# What Kubernetes puts behind the name of a deployment.
-_POD = re.compile(r"-([bcdf-hj-np-tv-z24-9]{8,10}-[bcdf-hj-np-tv-z24-9]{5})\Z")
-_GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
-_GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
-# The hashes of nothing.
-_EMPTY = frozenset(("d41d8cd98f00b204e9800998ecf8427e", "da39a3ee5e6b4b0d3255bfef95601890afd80709"))
+_BOOKING = re.compile(r"(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,8}\Z")
+# What Kubernetes puts behind the name of a deployment, and of a job that recurs.
+_POD = re.compile(r"-((?:[bcdf-hj-np-tv-z24-9]{8,10}|[0-9]{8,10})-[bcdf-hj-np-tv-z24-9]{5})\Z")
 # A provider's id that happens to have no digit: about one in two hundred of OpenAI's.
 _PREFIXES = ("chatcmpl-", "cmpl-", "msg_", "toolu_", "call_", "resp_", "req_", "run_", "thread_")
 _LETTER_ID = re.compile(
     rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_PREFIXES)})(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{{16,64}}(?![A-Za-z0-9_-])"
 )
-_EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-# A regular expression's [A-Za-z0-9]; a traceparent may hold "0-9" in its middle.
-_CLASSES = re.compile(r"a-z|A-Z|\A0-9(?:\Z|[_Aa]-?)")
+_ESCAPED = re.compile(r"[0-9A-F]{2}")
 _BASE64_MARKS = frozenset("+/=")
-_ADVISORY = re.compile(r"GHSA-|sha(?:1|256|384|512)-")
+# What AWS puts before an id of eight or seventeen digits, and its keys.
+_CLOUD = re.compile(
+    r"(?:i|vol|subnet|sg|vpc|ami|snap|eni|rtb|igw|nat|acl|lt|eipalloc|eipassoc|vgw|tgw|pcx|vpce|fs)-(?=[a-f]*[0-9])[0-9a-f]{8}(?:[0-9a-f]{9})?\Z"
+)
+_CLOUD_KEY = re.compile(r"A(?:KI|SI|RO|ID)A[A-Z2-7]{16}\Z")
 # Slack's users, channels and teams.
 _SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
@@ -83,23 +91,30 @@ def find_letter_ids(text: str) -> list[Span]:
 
 def classify(text: str, start: int, end: int) -> Span | None:
     """What volatile value the run from `start` to `end` is, if any; it holds six characters or more."""
-    token = text[start:end]
     before = text[start - 1] if start else " "
+    if before == "\\" and text[start] in "nrt" and end - start > 6:
+        start += 1
+        before = " "
+    token = text[start:end]
     if token.startswith("eyJ") and (jwt := _JWT.match(text, start)):
         return span_of(start, jwt.end(), "jwt")
     if len(token) >= 36 and (uuid := _UUID.search(token)):
         return _uuid(text, start, end, uuid)
-    if before == "\\":
+    if before == "\\" or _MANGLED.match(token):
         return None
     if before in "+/" or text[end : end + 1] in _BASE64_MARKS:
         whole = whole_base64(text, start, end)
         if whole:
             return classify_base64(text, *whole)
-    if before in ".+%" and (before != "." or text[start - 2 : start - 1].isdigit()):
+    if before == "%" and _ESCAPED.match(token):
+        return classify(text, start + 2, end) if end - start >= 14 else None
+    if before in ".+%" and (
+        before != "." or (text[start - 2 : start - 1].isdigit() and (end - start < 20 or token.islower()))
+    ):
         return None
     if token.startswith("0x"):
         return _address(text, start, end)
-    if "-" in token and (_CLASSES.search(token) or _ADVISORY.match(token)):
+    if "-" in token and is_class_or_advisory(token):
         return None
     return _timed(text, start, end, token) if end - start >= _SHORTEST_TIME else _id(text, start, token)
 
@@ -135,7 +150,9 @@ def _address(text: str, start: int, end: int) -> Span | None:
     size = len(token) - 2
     if _ADDRESS.match(token):
         if _POINTER_BEFORE.search(text[max(0, start - 12) : start]) or (
-            9 <= size <= 12 and token.islower() and "123456" not in token
+            (9 <= size <= 12 or (size == 16 and token.startswith("0x0000")))
+            and token.islower()
+            and "123456" not in token
         ):
             return span_of(start, end, "mem_addr")
     elif size >= 32 and _HEX.match(token[2:]):
@@ -178,6 +195,8 @@ def _shape(token: str) -> str | None:
         return "sortable_id"
     if _SLACK.match(token):
         return "random_id"
+    if _CLOUD_KEY.match(token):
+        return "token"
     if not is_opaque(token):
         return None
     if len(token) in {20, 24, 25, 27} and _SORTABLE.match(token):
@@ -193,7 +212,9 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         if words and _shape(token[words.end() :]):
             return span_of(start, end, "random_id", session=key.names_session)
         return None
-    if kind == "hex" and (token in _EMPTY or token == _EMPTY_SHA256 or PINNED.search(text[max(0, start - 48) : start])):
+    if (kind == "random_id" and is_drawing(token)) or (kind != "sortable_id" and is_pinned(text, start, token)):
+        return None
+    if kind in {"random_id", "hex"} and is_piece(text, start, end):
         return None
     if kind == "random_id" and key.is_nonce:
         kind = "hex"
@@ -205,6 +226,8 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     end = start + len(token)
     before = text[start - 1] if start else " "
+    if len(token) == 12 and is_container(text, start, token):
+        return span_of(start, end, "hex", session=key.names_session)
     if (
         before == "@"
         and len(token) <= 8
@@ -215,7 +238,7 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start, end, "mem_addr")
     if (
         token.islower()
-        and _is_git(text, start, end)
+        and is_git(text, start, end)
         and _HEX.match(token)
         and not token.isdigit()
         and not token.isalpha()
@@ -237,6 +260,8 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
         return span_of(start, end, "keyed_id", session=key.names_session)
+    if key.is_booking and _BOOKING.match(token):
+        return span_of(start, end, "keyed_id")
     if key.is_nonce and key.mark.strip() and len(token) >= 8 and not token.isalpha() and len(set(token)) > 5:
         return span_of(start, end, "hex", session=key.names_session)
     if not is_opaque_under_key(token):
@@ -248,7 +273,7 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     if (
         key.names_record
         or (key.is_case and sum(map(str.isdigit, token)) >= 5)
-        or (key.is_drawn and len(token) >= 8 and key.mark.strip())
+        or (key.is_drawn and len(token) >= 8 and (key.mark.strip() or key.is_nonce))
         or (key.is_id and len(token) >= 8)
         or (key.names_thing and len(token) >= 8 and _HEX.match(token) and not token.isalpha() and not token.isdigit())
     ):
@@ -256,21 +281,12 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     return span_of(start, end, "random_id") if _E2B.match(token) else None
 
 
-def _is_git(text: str, start: int, end: int) -> bool:
-    """Whether a run stands where git writes an abbreviated commit: `7f3a2b1 Fix …` on a line, `index 7f3a2b1..9c8d7e6`."""
-    if not 7 <= end - start <= 40:
-        return False
-    if text[end : end + 2] == ".." or text[max(0, start - 2) : start] == "..":
-        return True
-    if text.startswith("HEAD is now at ", start - 15):
-        return True
-    return _GIT_LINE.search(text[max(0, start - 4) : start]) is not None and _GIT_SUBJECT.match(text, end) is not None
-
-
 def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
     """Lower-case words and numbers joined by hyphens: only parts that are random by themselves count."""
-    if PINNED.search(text[max(0, start - 48) : start]):
+    if is_pinned(text, start, token):
         return None
+    if _CLOUD.match(token):
+        return span_of(start, start + len(token), "random_id")
     parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
     if parts:
         return span_of(

@@ -6,7 +6,10 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-__all__ = ["Key", "key_before"]
+__all__ = ["ESCAPED", "Key", "key_before"]
+
+# A line break or tab as JSON writes it.
+ESCAPED = re.compile(r"\\[nrt]")
 
 _REACH = 64
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
@@ -31,12 +34,14 @@ _SESSION = frozenset(
     customer client clientid visitor member subscriber account caller guest patient employee student
     conversation conversationid convo thread threadid chat chatid invocation b3 tenant
     mrn sitzung benutzer kunde kunden kundennummer sesion sesiones usuario cliente utilisateur utente sessione sessao
-    gebruiker klant
+    gebruiker klant phpsessid jsessionid aspsessionid sitzungs anfrage requete solicitud peticion richiesta
+    sessao sesja uzytkownik oturum
     """.split()
 )
 _ID = frozenset(
     """
     id ids guid uuid ulid oid key number no nr ref reference token cookie identifier cursor handle
+    nummer numero kennung identifiant identificador identificativo
     """.split()
 )
 # Numbered by a machine or a person; these need no `id` behind them: `job=X`, `build #X`.
@@ -44,29 +49,38 @@ _NUMBERED = frozenset(
     """
     order ticket case incident job run task event message msg batch transaction txn booking reservation
     confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
-    workflow pipeline pod instance sandbox device upload call lead guild channel tweet
+    workflow pipeline pod instance sandbox device upload call lead guild channel tweet comment
+    pedido bestellung bestell auftrag rechnung sendung commande vorgang buchung reserva
     """.split()
 )
 _RECORD = _NUMBERED | frozenset(
     """
-    process worker node step row record object block doc document memory entry item file asset resource
+    process worker agent runner replica host hostname node step row record object block doc document memory entry item file asset resource
     """.split()
 )
 _THINGS = _RECORD | _SESSION
 _CASE = frozenset(
     """
     order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
-    build task batch execution deployment guild channel tweet
+    build task batch execution deployment guild channel tweet comment pedido bestellung auftrag commande
+    vorgang buchung reserva
     """.split()
 )
+_BOOKINGS = frozenset("booking reservation confirmation flight ticket".split())
+_BOOKED = frozenset("booking reservation pnr confirmation".split())
+_CODES = frozenset("reference code ref number locator no".split())
 # Drawn anew.
 _DRAWN = frozenset(
     """
-    nonce salt canary cachebuster buster entropy seed hash fingerprint checksum digest etag snapshot
+    nonce salt canary cachebuster cb buster entropy seed hash fingerprint checksum digest etag snapshot
     signature sig challenge state csrf xsrf boundary random hex revision
     """.split()
 )
 _NONCE = frozenset("nonce salt entropy buster cachebuster challenge csrf xsrf".split())
+# What has a number of its kind, which stays: "part no. 74HC595N".
+_KINDS = frozenset("part model item product article catalog catalogue serial lot drawing page".split())
+_NUMBER = frozenset("no nr number".split())
+_NO = frozenset("no nr".split())
 # Or computed, and written in hexadecimal.
 _FRESH = _DRAWN | frozenset(
     """
@@ -79,6 +93,12 @@ _FRESH = _DRAWN | frozenset(
 _FOREIGN_SESSION = re.compile(
     r"(?:会话|會話|セッション|세션|сеанс|сесси|用户|用戶|ユーザー|사용자|пользоват|请求|請求|リクエスト|요청|запрос|トレース|客户|顧客|고객|клиент)"
     r"[^\n:：=]{0,10}[:：=#][ \"'`*]{0,3}\Z"
+)
+
+
+_FOREIGN_RECORD = re.compile(
+    r"(?:订单|訂單|注文|주문|工单|工單|任务|任務|伝票|予約|예약|заказ|заявк|замовленн|παραγγελ|הזמנה|طلب)"
+    r"[^\n:：=]{0,10}[:：=#№][ \"'`*]{0,3}\Z"
 )
 
 
@@ -101,7 +121,11 @@ class Key(NamedTuple):
     @property
     def is_id(self) -> bool:
         """Whether it announces an id."""
-        return bool(self.words) and self.words[-1] in _ID
+        if not self.words or self.words[-1] not in _ID:
+            return False
+        if self.words[-1] in _NO and not self.mark.strip():
+            return False
+        return self.words[-1] not in _NUMBER or _KINDS.isdisjoint(self.words[-2:-1])
 
     @property
     def names_record(self) -> bool:
@@ -109,7 +133,7 @@ class Key(NamedTuple):
         words = self.words
         if not words:
             return False
-        if words[-1] in _ID:
+        if self.is_id:
             return len(words) > 1 and words[-2] in _RECORD
         return words[-1] in _NUMBERED and any(char in self.mark for char in "=#:") and ">" not in self.mark
 
@@ -117,6 +141,14 @@ class Key(NamedTuple):
     def names_thing(self) -> bool:
         """Whether the word next to the value is what has the id: `worker 8c1f0e5a`."""
         return bool(self.words) and self.words[-1] in _THINGS
+
+    @property
+    def is_booking(self) -> bool:
+        """Whether it announces the code of a booking: `booking reference X7K9Q2`."""
+        words = self.words
+        return words[-1:] != () and (
+            words[-1] in _BOOKED or (words[-1] in _CODES and not _BOOKINGS.isdisjoint(words[-3:-1]))
+        )
 
     @property
     def is_case(self) -> bool:
@@ -144,6 +176,7 @@ class Key(NamedTuple):
 
 
 _NONE = Key((), "")
+_JOINED = ("id", "nummer")
 # A key that says nothing without what it belongs to.
 _BARE = frozenset((word,) for word in ("id", "uuid", "key", "value", "number"))
 
@@ -153,19 +186,35 @@ def _plain(name: str) -> str:
     return name if name.isascii() else unicodedata.normalize("NFD", name).encode("ascii", "ignore").decode()
 
 
+def _split(word: str) -> tuple[str, ...]:
+    """`jobid` and `Bestellnummer` in two, where the first part is known."""
+    for end in _JOINED:
+        stem = word.removesuffix(end)
+        if stem != word and (stem in _THINGS or stem.removesuffix("s") in _THINGS):
+            return stem.removesuffix("s"), end
+    return (word,)
+
+
 def key_before(text: str, start: int) -> Key:
     """The key before `start`; a key without words when there is none."""
     head = text[max(0, start - _REACH) : start]
+    if "\\" in head:
+        head = ESCAPED.sub("\n\n", head)
     if head[-1:] == "/":
         place = _COLLECTION.search(head)
         return Key((place[1].removesuffix("s"), ""), "/") if place else _NONE
-    if not head.isascii() and _FOREIGN_SESSION.search(head):
-        return Key(("session", "id"), ":")
+    if not head.isascii():
+        if _FOREIGN_SESSION.search(head):
+            return Key(("session", "id"), ":")
+        if _FOREIGN_RECORD.search(head):
+            return Key(("order", "id"), ":")
     backwards = head[::-1]
     match = _KEY.match(backwards)
     if not match or backwards[: match.start(2)] in _SUBSCRIPT:
         return _NONE
     words = tuple(map(str.lower, _WORD.findall(_plain(match[2][::-1]))[-4:]))
+    if len(words[-1:]) and len(words[-1]) > 5 and words[-1].endswith(_JOINED):
+        words = (*words[:-1], *_split(words[-1]))
     if words in _BARE and (owner := _OWNER.match(backwards, match.end())):
         words = (*(word.lower() for word in _WORD.findall(owner[1][::-1])), *words)
     return Key(words, backwards[: match.start(2)])

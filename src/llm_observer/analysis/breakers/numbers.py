@@ -37,9 +37,14 @@ _NOT_EPOCH = frozenset(
 _WORDS = re.compile(r"[a-z]+")
 # A group of an IPv6 address, an hour.
 _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
+# Google Analytics' cookie: GA1.2.<client>.<time>.
+_ANALYTICS = re.compile(r"GA1\.[0-9]\.(?P<client>[0-9]{6,10}\.)?\Z")
 _SNOWFLAKE = 19
 # "Request number 12" counts, "pull request #4821" is known to all.
 _NO_KEYS = frozenset((("request", "number"), ("pull", "request"), ("merge", "request")))
+# FIRST_UID=1000 is a setting.
+_RANGED = frozenset(("uid", "gid"))
+_BOUNDS = frozenset(("first", "last", "low", "high", "min", "max"))
 # What Math.random() and random.random() print, behind "0.".
 _RANDOM_DIGITS = 13
 _UNKEYED = frozenset(".,$€£¥₹")
@@ -57,6 +62,8 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
     if size <= 3:
         age = find_age(text, start, end)
         return span_of(start, age, "age") if age else None
+    if before == "." and (visitor := _ANALYTICS.search(text, max(0, start - 32), start)):
+        return span_of(start, end, "epoch" if visitor["client"] else "keyed_id")
     if size >= 10 and before not in ".+" and is_epoch(text[start:end]) and not _is_snowflake(text, start, size):
         if not _NOT_EPOCH.isdisjoint(_WORDS.findall(text[max(0, start - 24) : start].lower())):
             return None
@@ -99,12 +106,16 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     size = len(digits)
     if not key.words or is_placeholder_number(digits) or key.words[-2:] in _NO_KEYS:
         return None
+    if key.is_nonce and size >= 6 and key.mark.strip():
+        return span_of(start, end, "hex")
     if size < 5:
         return (
             span_of(start, end, "keyed_id", session=True)
             if key.names_session and key.words[-1] in {"id", "number"} and key.mark.strip()
             else None
         )
+    if key.words[-1] in _RANGED and not _BOUNDS.isdisjoint(key.words[-2:-1]):
+        return None
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
     if key.names_record or (key.is_case and size >= 6) or (key.names_thing and 17 <= size <= 19):
@@ -112,6 +123,6 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     if key.is_id and size >= 9:
         if _MOCK.search(text[max(0, start - 120) : start]):
             return span_of(start, end, "mem_addr")
-        if size >= 15:
+        if size >= 15 or key.words[-1] == "id":
             return span_of(start, end, "keyed_id")
     return None

@@ -5,7 +5,7 @@
 import re
 from itertools import pairwise
 
-__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number", "may_be_drawn"]
+__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number", "may_be_drawn", "wordlike"]
 
 # What follows a letter in English words and identifiers in 97 of 100 cases, counted over public prompts and the Python
 # standard library. Random letters hit it in 41 of 100.
@@ -30,7 +30,7 @@ _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNOR
 _SAMPLE = 64
 
 
-def _wordlike(text: str) -> float:
+def wordlike(text: str) -> float:
     """The part of the neighbouring letters that follow one another in words: 1 for words, about 0.4 for random ones."""
     pairs = hits = 0
     for run in _LETTERS.findall(text.lower()):
@@ -53,7 +53,7 @@ def is_opaque(token: str) -> bool:
     size = len(body)
     if size < 10 or len(set(body)) < 4:
         return False
-    if "_" in body and not 20 <= size <= 24:
+    if "_" in body and (not 20 <= size <= 24 or _density(body) < 0.42):
         return any(is_opaque(part) for part in body.split("_") if "_" not in part)
     digits = len(_DIGITS.findall(body))
     lower = upper = False
@@ -63,16 +63,16 @@ def is_opaque(token: str) -> bool:
     if _HEX.match(body):
         return digits > 0 and not body.isdigit() and size >= (32 if body.isupper() else 16)
     if not (lower and upper):
-        return body.islower() and size >= 16 and digits >= 3 and _wordlike(body) < 0.75 and _density(body) > 0.25
+        return body.islower() and size >= 16 and digits >= 3 and wordlike(body) < 0.75 and _density(body) > 0.25
     if not digits:
-        return size >= 20 and _density(body) > 0.35 and _wordlike(body) < 0.65
-    if sum(map(len, _CAMEL.findall(body))) * 2 > size and _wordlike(body) > 0.5:
+        return size >= 20 and _density(body) > 0.35 and wordlike(body) < 0.65
+    if sum(map(len, _CAMEL.findall(body))) * 2 > size and wordlike(body) > 0.5:
         return False
     if size >= 20:
-        return _density(body) > 0.27 and _wordlike(body) < 0.75
+        return _density(body) > 0.27 and wordlike(body) < 0.75
     if size >= 16:
-        return _density(body) > 0.35 and _wordlike(body) < 0.75
-    return digits >= 2 and _density(body) > 0.45 and _wordlike(body) < 0.75 and sum(map(str.isalpha, body)) >= 7
+        return _density(body) > 0.35 and wordlike(body) < 0.75
+    return digits >= 2 and _density(body) > 0.45 and wordlike(body) < 0.75 and sum(map(str.isalpha, body)) >= 7
 
 
 def is_opaque_under_key(token: str) -> bool:
@@ -89,12 +89,17 @@ def is_opaque_under_key(token: str) -> bool:
     if _HEX.match(body):
         return digits > 0
     if digits == 1 and size < 16:
-        return (
-            size >= 8 and not body.islower() and not body.isupper() and _density(body) > 0.45 and _wordlike(body) < 0.8
-        )
+        if body.islower() or body.isupper():
+            return size >= 8 and not body[-1].isdigit() and wordlike(body) < 0.6
+        return size >= 8 and (_density(body) > 0.6 or (_density(body) > 0.45 and wordlike(body) < 0.8))
     if digits:
-        return size >= 8 and _density(body) > 0.25 and _wordlike(body) < 0.8
-    return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and _wordlike(body) < 0.7
+        if size < 8:
+            return False
+        if len(_DIGITS.findall(body)) >= 3 and _density(body) > 0.4:
+            return True
+        words = wordlike(body)
+        return words < 0.8 and (_density(body) > 0.25 or words < 0.6)
+    return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and wordlike(body) < 0.7
 
 
 def may_be_drawn(token: str) -> bool:
@@ -105,7 +110,7 @@ def may_be_drawn(token: str) -> bool:
     body = token[:_SAMPLE]
     if len(body) < 8 or len(set(body)) < 4 or body.isdigit() or (len(body) < 16 and _PLACEHOLDER.search(body)):
         return False
-    words = _wordlike(body)
+    words = wordlike(body)
     if words < 0.7:
         return True
     if (body.isalpha() and (body.islower() or body.isupper())) or sum(map(len, _CAMEL.findall(body))) * 2 > len(body):

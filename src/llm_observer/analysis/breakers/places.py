@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo
-from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
+from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key, may_be_drawn, wordlike
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
 
@@ -16,6 +16,7 @@ __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generate
 _TEMP_DIRECTORIES = (
     re.compile(r"/tmp/"),
     re.compile(r"/var/folders/"),
+    re.compile(r"/dev/shm/"),
     re.compile(r"\\Te?mp\\{1,2}"),
     re.compile(r"/Temp/"),
 )
@@ -25,6 +26,8 @@ _PATH = re.compile(r"[^\s\"'`<>|*?()\[\]{},;:…、。，]{1,512}+")
 _NAME = re.compile(r"[^/\\]+")
 _NUMBERED = re.compile(r"[A-Za-z][A-Za-z_-]{1,40}[-_.]?[0-9]+\Z")
 _MKTEMP = re.compile(r"tmp[._-]?[A-Za-z0-9_]{6,12}(?:\.[A-Za-z0-9.]{1,8})?\Z")
+# What mktemp draws; "Final2" is a word.
+_SIX = re.compile(r"(?![A-Za-z]?[a-z]*[0-9]*\Z|[A-Z]*[0-9]*\Z)(?=[a-z0-9]*[A-Z]|[A-Z0-9]*[a-z])[A-Za-z0-9]{6}\Z")
 _SUFFIX = re.compile(r"[-_.]")
 
 _PARAMETER = re.compile(
@@ -49,7 +52,13 @@ def is_generated(name: str) -> bool:
         return True
     stem = name.partition(".")[0] or name
     parts = {stem, *_SUFFIX.split(stem)[1:]}
-    return any(is_opaque(part) or (len(part) >= 6 and is_opaque_under_key(part)) for part in parts)
+    return any(
+        is_opaque(part)
+        or (len(part) >= 6 and is_opaque_under_key(part))
+        or _SIX.match(part)
+        or (not part.isupper() and may_be_drawn(part) and (not part.islower() or wordlike(part) < 0.5))
+        for part in parts
+    )
 
 
 def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) -> list[Span]:

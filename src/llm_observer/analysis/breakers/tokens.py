@@ -27,10 +27,12 @@ _FROM_DIGIT = re.compile(
 # A number that may count something: behind a word, a separator or a bracket, or at the start of a line before a word.
 _COUNT = re.compile(
     r"""[0-9](?:
-      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\[(#=>][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}\ [a-z/]) | (?<=^[0-9])
+      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\[(#=>][0-9]) | (?<=[^\x00-\x7f][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}\ [a-z/]) | (?<=^[0-9])
     )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=m?s\b))""",
     re.VERBOSE,
 )
+# The seconds since start that a kernel logs.
+_KERNEL = re.compile(r"\[ {0,8}(?P<time>[0-9]{1,7}\.[0-9]{6})\] ")
 _LEAD = re.compile(r"[A-Za-z_-]+")
 _LEAD_REACH = 96
 _LONG = 512
@@ -67,6 +69,8 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
         key = (lead, end - start, text[start - lead : end + _AFTER])
         if span := memo.ask(key, start, partial(find_counter, text, start, end)):
             found.append(span)
+    if "] " in text:
+        found += [span_of(*match.span("time"), "clock") for match in _KERNEL.finditer(text)]
     for match in _LETTERS.finditer(text):
         start = match.start()
         if span := classify(text, start - _lead(text, start), match.end()):

@@ -1,0 +1,119 @@
+"""The words that make a number a counter, and those that do not."""
+
+# ruff: noqa: E501, SIM905 - a list of words reads best as text
+
+__all__ = [
+    "ALONE",
+    "BEFORE",
+    "BEHIND",
+    "BRACKETED",
+    "DONE",
+    "GATE",
+    "HASHED",
+    "ITEMS",
+    "LIMITS",
+    "LINKS",
+    "NOW",
+    "NUMBERING",
+    "OWNERS",
+    "PAIRS",
+    "PLURALS",
+    "REMAINING",
+    "SHARES",
+    "SPACED",
+    "THINGS",
+    "UNITS",
+]
+
+# What is done again and again: its number is a counter.
+UNITS = frozenset(
+    """
+    attempt retry try turn iteration round poll step invocation cycle tick loop pass trial episode epoch
+    heartbeat ping run visit hop
+    """.split()
+)
+# What is counted by the piece: its name alone says nothing, "message count" and "messages left" do.
+ITEMS = frozenset(
+    """
+    message msg request call query question event error failure task item batch chunk page frame test job
+    file row record notification token credit search interaction response
+    """.split()
+)
+THINGS = UNITS | ITEMS
+PLURALS = frozenset(
+    (
+        *(f"{word}s" for word in THINGS),
+        *THINGS,
+        *"retries tries queries passes searches batches credits budget quota balance points time context".split(),
+    )
+)
+NUMBERING = frozenset("number no nr num count counter index idx id position".split())
+# How far it has come: behind a noun, before one, or by itself.
+BEHIND = frozenset("left used consumed spent processed completed queued remaining elapsed unread pending".split())
+BEFORE = BEHIND | {"far"}
+# "Tokens restantes: 40", "Verbleibende Versuche: 2".
+REMAINING = frozenset(
+    "restantes restants restant restante verbleibend verbleibende verbleibenden rimanenti rimanente resterende kalan jaljella".split()
+)
+# "Versuch 2 von 5", "Tentative 2 sur 5", "Intento 2 de 5".
+FOREIGN_UNITS = frozenset(
+    """
+    versuch schritt runde nachricht durchlauf tentative essai etape tour message intento paso turno ronda mensaje tentativa passo
+    rodada mensagem tentativo messaggio iterazione iteration iteracion poging stap beurt bericht proba krok deneme adim pokus
+    """.split()
+)
+ALONE = frozenset("remaining elapsed unread pending uptime usage counter sequence seq".split())
+DONE = frozenset(
+    """
+    used completed processed finished solved passed consumed spent sent received answered handled visited
+    made done progress taken
+    """.split()
+)
+PAIRS = frozenset((
+    *(("current", word) for word in ("count", "total", "number", "index", "position")),
+    *(("queue", word) for word in ("position", "length", "depth")),
+    *((word, "length") for word in ("conversation", "session", "chat", "thread")),
+    *((word, "balance") for word in ("credit", "credits", "token", "account")),
+    *((word, name) for word in ("seq", "sequence") for name in NUMBERING),
+    ("total", "tokens"),
+    ("uptime", "seconds"),
+    ("uptime", "s"),
+    ("uptime", "ms"),
+    ("so", "far"),
+    ("tick", "count"),
+    ("in", "queue"),
+))  # fmt: skip
+# Numbered behind a "#" alone: "Request #12"; "STEP #2" is a heading.
+HASHED = (UNITS - {"step"}) | frozenset(
+    """
+    message msg request call query question event visit search job build session ticket order case task
+    conversation chat
+    """.split()
+)
+# Numbered by the word alone: "attempt 3 failed".
+SPACED = frozenset("attempt retry poll tick heartbeat iteration goroutine".split())
+# Numbered in brackets alone: "(turn 4)", "[iteration 5]", "<attempt>3</attempt>".
+BRACKETED = frozenset(
+    "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()
+)
+# What is given in per cent: "Context left: 45%", "Context left until compaction: 12%".
+SHARES = frozenset("left used remaining progress usage".split())
+NOW = frozenset("currently now presently current".split())
+LINKS = frozenset("the on at in".split())
+OWNERS = frozenset("conversation agent retry".split())
+LIMITS = frozenset(
+    """
+    max maximum maximal limit limits min minimum most least default defaults between every within exactly
+    after than first last up pull merge
+    """.split()
+)
+# One of these words must stand shortly before a number for it to be looked at more closely.
+GATE = (
+    PLURALS
+    | NUMBERING
+    | BEFORE
+    | ALONE
+    | DONE
+    | REMAINING
+    | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
+)  # fmt: skip
