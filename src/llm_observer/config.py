@@ -90,7 +90,7 @@ class Settings:
         `LLM_OBSERVER_ENABLED=false` and `LLM_OBSERVER_DISABLED=true` win over arguments too.
         """
         environ = os.environ if environ is None else environ
-        problems = _strangers(environ)
+        problems = [*_strangers(environ), *_strange_arguments(arguments)]
         read = _Reader(environ, arguments, problems)
         enabled = read.flag("enabled")
         if read.environment_flag("enabled") is False:
@@ -237,6 +237,16 @@ def _strangers(environ: Mapping[str, str]) -> list[str]:
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            # A name may hold anything but `=`, line feeds too.
-            lines.append(f"{ascii(name)[1:-1]} is not a setting" + (f": did you mean {close[0]}?" if close else ""))
+            lines.append(_is_none(name, close))
     return lines
+
+
+def _strange_arguments(arguments: Mapping[str, Any]) -> list[str]:
+    """A line for each argument that we do not know: `instrument` takes any, and passes on what a file says."""
+    strange = sorted(name for name in arguments if name not in VARIABLES)
+    return [_is_none(name, difflib.get_close_matches(name, VARIABLES, n=1)) for name in strange]
+
+
+def _is_none(name: str, close: list[str]) -> str:
+    # A variable's name may hold anything but `=`, line feeds too.
+    return f"{ascii(name)[1:-1]} is not a setting" + (f": did you mean {close[0]}?" if close else "")

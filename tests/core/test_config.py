@@ -216,6 +216,12 @@ def test_a_variable_that_is_not_a_setting_is_named_with_the_one_that_was_meant()
     assert problems({"OTEL_SERVICE_NAME": "x", "PATH": "y"}) == ()
 
 
+def test_so_is_an_argument() -> None:
+    """`patch` takes no others, but `instrument` does, and hands on what a configuration file says."""
+    settings = Settings.resolve({}, stor="off", capture="full", call_site=None)
+    assert settings.problems == ("capture is not a setting", "stor is not a setting: did you mean store?")
+
+
 @pytest.mark.parametrize("name", ["store", "prices"])
 def test_a_path_in_the_home_of_a_user_that_there_is_not_is_a_problem_and_no_error(name: str) -> None:
     settings = Settings.resolve({VARIABLES[name]: "~nobody-of-this-name/x"})
