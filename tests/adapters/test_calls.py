@@ -218,7 +218,7 @@ def test_the_call_site_can_be_switched_off(client: Any, instrument: Callable[...
 
 @pytest.mark.usefixtures("calls")
 async def test_the_call_site_of_async_calls(server: ScriptedServer, spans: Spans) -> None:
-    """The coroutine that awaits the call; none when a task runs the call itself and nobody is above it."""
+    """The coroutine that awaits the call, or the task that runs it; none when nobody waits for that."""
     async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="key") as client:
 
         async def answer() -> None:
@@ -226,11 +226,16 @@ async def test_the_call_site_of_async_calls(server: ScriptedServer, spans: Spans
 
         await asyncio.gather(answer(), answer())
         await asyncio.gather(cast("Any", client).chat.completions.create(**CHAT))
-    *awaited, alone = (attributes(span) for span in spans.all())
+        alone = asyncio.create_task(cast("Any", client).chat.completions.create(**CHAT))
+        while not alone.done():
+            await asyncio.sleep(0)
+    *awaited, gathered, unwatched = (attributes(span) for span in spans.all())
     for values in awaited:
         assert values["code.function.name"].endswith("answer")
         assert values["code.file.path"] == __file__
-    assert "code.file.path" not in alone
+    assert gathered["code.function.name"] == "test_the_call_site_of_async_calls"
+    assert gathered["code.file.path"] == __file__
+    assert "code.file.path" not in unwatched
 
 
 @modern

@@ -1,5 +1,6 @@
 """Where a call was made: the application's line, or nothing when it is not on the stack."""
 
+import asyncio
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ import pytest
 
 import llm_observer.demo
 from llm_observer.adapters import site
+from llm_observer.adapters.awaiting import awaiting_frames
 from llm_observer.adapters.site import call_site
 from llm_observer.results import CallSite
 
@@ -40,6 +42,51 @@ def test_a_call_that_nobody_on_the_stack_made() -> None:
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(made_in("/x/site-packages/a.py")).result() is None
         assert pool.submit(call_site).result() is None
+
+
+def waited_for(file: str, how: str) -> Any:
+    """What `how`, which is code of `file`, makes of `job()`: a library's coroutine that gives its call site."""
+    space: dict[str, Any] = {"asyncio": asyncio, "call_site": call_site}
+    exec(compile("async def job():\n    return call_site()", "/x/site-packages/sdk.py", "exec"), space)
+    indented = how.replace("\n", "\n    ")
+    exec(compile(f"async def caller():\n    {indented}", file, "exec"), space)
+    return asyncio.run(space["caller"]())
+
+
+NESTED = """async def inner():
+    return await asyncio.gather(job())
+return (await asyncio.create_task(inner()))[0]"""
+
+
+@pytest.mark.parametrize(
+    ("how", "line", "function"),
+    [
+        ("return (await asyncio.gather(job(), job()))[1]", 2, "caller"),
+        ("task = asyncio.create_task(job())\nreturn await task", 3, "caller"),
+        ("return await asyncio.wait_for(job(), 30)", 2, "caller"),
+        ("return await asyncio.shield(job())", 2, "caller"),
+        ("done, _ = await asyncio.wait([asyncio.create_task(job())])\nreturn done.pop().result()", 2, "caller"),
+        (
+            "async with asyncio.TaskGroup() as group:\n    task = group.create_task(job())\nreturn task.result()",
+            2,
+            "caller",
+        ),
+        (NESTED, 3, "caller.<locals>.inner"),
+    ],
+    ids=["gather", "create_task", "wait_for", "shield", "wait", "TaskGroup", "in another task"],
+)
+def test_a_task_that_runs_the_call_directly(how: str, line: int, function: str) -> None:
+    """Nothing of the application is on its stack. The call's line is where the application waits for the task."""
+    assert waited_for("/app/fan_out.py", how) == CallSite(file="/app/fan_out.py", function=function, line=line)
+
+
+def test_a_task_that_nobody_waits_for() -> None:
+    """In the background, or behind callbacks of somebody's own: no line is better than a wrong one."""
+    for callback in ("", "task.add_done_callback(lambda task: None)\n"):
+        how = f"task = asyncio.create_task(job())\n{callback}await asyncio.sleep(0.01)\nreturn task.result()"
+        assert waited_for("/app/background.py", how) is None
+    assert waited_for("/y/site-packages/agents.py", "return (await asyncio.gather(job()))[0]") is None
+    assert list(awaiting_frames()) == []
 
 
 def test_the_search_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

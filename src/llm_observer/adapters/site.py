@@ -7,6 +7,7 @@ import sysconfig
 from pathlib import Path
 from types import FrameType
 
+from llm_observer.adapters.awaiting import awaiting_frames
 from llm_observer.results import CallSite
 
 __all__ = ["call_site"]
@@ -38,25 +39,33 @@ def call_site() -> CallSite | None:
     """Where the application made the call that runs now; `None` when no frame of it is on the stack.
 
     A coroutine that a task runs on its own has the event loop above it, and whoever started the loop did not make the
-    call: the search ends there.
+    call: then it is the line where the application waits for that task.
     """
     frame: FrameType | None = sys._getframe(1)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]  no public way is as cheap
     for _ in range(_DEEPEST):
         if frame is None:
             return None
         code = frame.f_code
-        file = code.co_filename
-        known = _is_application.get(file)
-        if known is None:
-            if len(_is_application) > _MOST_FILES:
-                _is_application.clear()
-            known = _is_application[file] = _classify(file)
-        if known:
-            return CallSite(file=file, function=code.co_qualname, line=frame.f_lineno)
-        if code.co_name in _EVENT_LOOPS and file.startswith(_ASYNCIO):
-            return None
+        if _is_applications(code.co_filename):
+            return _site(frame)
+        if code.co_name in _EVENT_LOOPS and code.co_filename.startswith(_ASYNCIO):
+            awaiting = (_site(one) for one in awaiting_frames() if _is_applications(one.f_code.co_filename))
+            return next(awaiting, None)
         frame = frame.f_back
     return None
+
+
+def _site(frame: FrameType) -> CallSite:
+    return CallSite(file=frame.f_code.co_filename, function=frame.f_code.co_qualname, line=frame.f_lineno)
+
+
+def _is_applications(file: str) -> bool:
+    known = _is_application.get(file)
+    if known is None:
+        if len(_is_application) > _MOST_FILES:
+            _is_application.clear()
+        known = _is_application[file] = _classify(file)
+    return known
 
 
 def _classify(file: str) -> bool:

@@ -1,0 +1,65 @@
+"""Who waits for a task of asyncio: the frames that go on once it is done.
+
+A coroutine that a task runs directly, as in `asyncio.gather(client.messages.create(...), ...)`, has only the event loop
+above it on the stack. Who made it is nowhere to be seen; who waits for it stands among the callbacks of its task. There
+is no public way to these before Python 3.14, so what is not found there as expected yields nothing.
+"""
+
+import asyncio
+import functools
+from collections.abc import Iterator
+from types import FrameType
+from typing import Any, cast
+
+__all__ = ["awaiting_frames"]
+
+_FURTHEST = 8
+"""Tasks and futures that are gone through: tasks that await tasks, groups, timeouts."""
+_DEEPEST = 50
+_OUTER = ("outer", "waiter")
+"""What asyncio's own functions call the future that stands for several (`gather`, `shield`, `wait`)."""
+
+
+def awaiting_frames() -> Iterator[FrameType]:
+    """The frames that wait for the current task, innermost first; none where there is no task or nobody waits."""
+    try:
+        waited: Any = asyncio.current_task()
+    except RuntimeError:
+        return
+    for _ in range(_FURTHEST):
+        callbacks: Any = getattr(waited, "_callbacks", None) or ()
+        waited = next((found for callback, _ in callbacks if (found := _behind(callback)) is not None), None)
+        if waited is None:
+            return
+        # A future has none: it stands between tasks.
+        yield from reversed(_frames(getattr(waited, "get_coro", lambda: None)()))
+
+
+def _behind(callback: Any) -> Any:
+    """The future that a callback of another future is there for."""
+    if isinstance(callback, functools.partial):
+        # `wait_for`, before Python 3.12.
+        given = cast("functools.partial[Any]", callback)
+        return next((one for one in given.args if asyncio.isfuture(one)), None)
+    owner: Any = getattr(callback, "__self__", None)
+    if asyncio.isfuture(owner):
+        return cast("Any", owner)
+    if isinstance(owner, asyncio.TaskGroup):
+        return getattr(owner, "_parent_task", None)
+    code = getattr(callback, "__code__", None)
+    if code is None or not str(getattr(callback, "__module__", "")).startswith("asyncio."):
+        return None
+    cells = dict(zip(code.co_freevars, callback.__closure__ or (), strict=True))
+    return next((cells[name].cell_contents for name in _OUTER if name in cells), None)
+
+
+def _frames(awaited: Any) -> list[FrameType]:
+    """The frames of a coroutine and of all that it awaits."""
+    found: list[FrameType] = []
+    while awaited is not None and len(found) < _DEEPEST:
+        frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
+        if frame is None:
+            break
+        found.append(frame)
+        awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
+    return found
