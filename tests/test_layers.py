@@ -20,7 +20,7 @@ ROOT = "llm_observer"
 LAYERS = (
     {"__main__", "__init__", "testing"},
     {"cli"},
-    {"report"},
+    {"completion", "report"},
     {"instrumentor", "replay"},
     {"wiring"},
     {"keeping", "summary"},

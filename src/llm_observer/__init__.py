@@ -150,8 +150,12 @@ def patch(
 
 
 def unpatch() -> None:
-    """Restore the SDKs exactly as they were. Streams that are open drain as before. Never raises."""
+    """Restore the SDKs exactly as they were, and end the completion hook too. Streams that are open drain as before.
+
+    Never raises.
+    """
     with guard("unpatch"):
+        LLMObserverInstrumentor.end()
         LLMObserverInstrumentor().uninstrument()
 
 

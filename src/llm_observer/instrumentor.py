@@ -1,6 +1,7 @@
 """`LLMObserverInstrumentor`: wires settings, engine, telemetry and the hooks into the SDKs together."""
 
 import logging
+import threading
 from collections.abc import Collection
 from typing import Any, ClassVar
 
@@ -20,6 +21,8 @@ log = logging.getLogger("llm_observer")
 
 _hooks = (Hook("openai._base_client", OPENAI_APIS), Hook("anthropic._base_client", ANTHROPIC_APIS))
 
+
+_lock = threading.Lock()
 
 _PROVIDERS = ("tracer_provider", "meter_provider", "logger_provider")
 
@@ -51,6 +54,34 @@ class LLMObserverInstrumentor(BaseInstrumentor):
     runtime: ClassVar[Runtime | None] = None
     """What the current instrumentation works with; `None` while there is none."""
 
+    _aside: ClassVar[Runtime | None] = None
+    """What calls are explained with of which others tell, while nothing is instrumented."""
+    _ended: ClassVar[bool] = False
+    """Whether the user has taken the instrumentation back, and with it what works without one."""
+
+    @classmethod
+    def current(cls) -> Runtime | None:
+        """The runtime of the instrumentation, else one of the environment's settings that patches nothing.
+
+        `None` when the settings say so, and from `uninstrument` on until the next `instrument`.
+        """
+        if cls.runtime is not None or cls._ended:
+            return cls.runtime
+        with _lock:
+            if cls._aside is None:
+                settings = Settings.resolve()
+                if settings.disabled:
+                    return None
+                cls._aside = wire(_heeded(settings))
+        return cls._aside
+
+    @classmethod
+    def end(cls) -> None:
+        """Let nothing be explained from now on, of what others tell of neither. Never raises."""
+        with _lock:
+            aside, cls._aside, cls._ended = cls._aside, None, True
+        disconnect(aside)
+
     def instrumentation_dependencies(self) -> Collection[str]:
         """None that must be there: any one SDK will do, and it may be installed later."""
         return ()
@@ -58,17 +89,21 @@ class LLMObserverInstrumentor(BaseInstrumentor):
     def _instrument(self, *, runtime: Runtime | None = None, **kwargs: Any) -> None:
         with guard("instrument"):
             if runtime is not None:
+                LLMObserverInstrumentor._ended = False
                 self.use(runtime)
                 return
             providers = {name: kwargs.pop(name, None) for name in _PROVIDERS}
             settings = Settings.resolve(**kwargs)
-            if settings.log_level is not None:
-                log.setLevel(settings.log_level)
-            for problem in settings.problems:
-                log.warning("%s", problem)
-            if settings.disabled:
+            with _lock:
+                aside = LLMObserverInstrumentor._aside
+                LLMObserverInstrumentor._aside, LLMObserverInstrumentor._ended = None, False
+            if aside is not None and aside.settings == settings and not any(providers.values()):
+                # What is known of the calls that others have told of stays known.
+                self.use(aside)
                 return
-            self.use(wire(settings, **providers))
+            disconnect(aside)
+            if not _heeded(settings).disabled:
+                self.use(wire(settings, **providers))
 
     @staticmethod
     def use(runtime: Runtime | None) -> None:
@@ -86,4 +121,14 @@ class LLMObserverInstrumentor(BaseInstrumentor):
     def _uninstrument(self, **kwargs: Any) -> None:  # noqa: ARG002  the interface's
         runtime = LLMObserverInstrumentor.runtime
         self.use(None)
+        self.end()
         disconnect(runtime)
+
+
+def _heeded(settings: Settings) -> Settings:
+    """The settings, of which those about the log are heeded, and what is wrong with them is in the log."""
+    if settings.log_level is not None:
+        log.setLevel(settings.log_level)
+    for problem in settings.problems:
+        log.warning("%s", problem)
+    return settings

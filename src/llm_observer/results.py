@@ -80,7 +80,8 @@ class PromptReport:
     """What is known of a prompt without its content.
 
     Attributes:
-        hash: Keyed hash of the whole prompt as sent.
+        hash: Keyed hash of the whole prompt as sent; `None` where that is not known, because another instrumentation
+            told of the call.
         canonical_hash: Keyed hash of its canonical form: white space, Unicode form, JSON key order and volatile
             values evened out.
         family: Id of the canonical head (tools and system text): one prompt as a person thinks of it, or the name
@@ -92,7 +93,7 @@ class PromptReport:
         chain: Bounded canonical and wire chain ids at the boundaries, for joining across processes.
     """
 
-    hash: str
+    hash: str | None
     canonical_hash: str
     family: str
     segments: int

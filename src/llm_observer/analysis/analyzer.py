@@ -257,13 +257,13 @@ class Analyzer:
             )
         weight = trace.weights[-1]
         report = PromptReport(
-            hash=self._hasher.name(b"".join(trace.wire)),
+            hash=self._hasher.name(b"".join(trace.wire)) if prompt.as_sent else None,
             canonical_hash=self._hasher.name(*self._in_canonical_order(trace)),
             family=family,
             segments=len(segments),
             key_id=self._hasher.key_id,
             similarity=None if closest is None else round(trace.weights[position] / weight, 4) if weight else 1.0,
-            chain=self._chain_ids(trace, written),
+            chain=self._chain_ids(trace, written) if prompt.as_sent else (),
         )
         breakers = (
             last.turn.breakers

@@ -38,6 +38,10 @@ _EXACT = 0.03
 _UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
 _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerouted"})
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
+_OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
+"""Causes that only the request as it was sent can show, or rule out."""
+_TOLD = 0.6
+"""The most that is staked on a prompt which another told of: whose cache it read, and with what parameters, is open."""
 
 
 def judge(
@@ -56,13 +60,18 @@ def judge(
     reported = usage.cache_read_tokens if usage is not None else None
     if reported is None or not prompt.segments:
         return Verdict(outcome="not_reported"), 0
-    if rule is None or rule.match == "object":
+    if rule is None or rule.match == "object" or not (prompt.as_sent or _tells_itself(rule)):
         outcome: Outcome = "hit" if reported else "cold"
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
     _, then = index.deepest(now.canonical_chain, now.seed, now.at)
     reads = Reads(prompt, now, rule, index, fingerprints, usage, fit, then)
     verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then).verdict(reported)
     return verdict, reads.sent.position
+
+
+def _tells_itself(rule: CacheRule) -> bool:
+    """Whether a prompt's content alone decides what is cached: no marker, and no parameter that has to be given."""
+    return rule.match == "interval" and rule.needs is None
 
 
 class _Judge:
@@ -274,13 +283,15 @@ class _Judge:
             LEAST_LOSS, best.error * best.tokens, 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
         )
         lost = best.tokens - reported > tolerance and best.tokens >= (self._rule.min_tokens or 1)
+        if not self._prompt.as_sent:
+            self._found = [difference for difference in self._found if difference.cause not in _OF_THE_WIRE]
         causes = in_order(difference.cause for difference in self._found)
         if self._found in ([], [self._reads.blocked]) and best.position <= self._now.tools < self._prompt.head:
             # Nothing but tools in common: another prompt, whose first call this is.
             lost, causes = False, ()
         if not lost:
             return self._unbroken(reported, causes)
-        if not self._is_known(best.tokens) or not (causes or self._rule.tells_loss):
+        if not self._is_known(best.tokens) or not (causes or self._tells_loss()):
             return self._undecided(reported)
         if not causes:
             causes = ("evicted_or_rerouted",)
@@ -297,7 +308,7 @@ class _Judge:
             cause=cause,
             causes=causes,
             location=first.location or None,
-            offset=first.offset,
+            offset=first.offset if self._has_offsets(first) else None,
             expected_tokens=best.tokens,
             reported_tokens=reported,
             missed_tokens=best.tokens - reported,
@@ -308,6 +319,15 @@ class _Judge:
             confirmed_by=("usage", "counterfactual") if counterfactual else ("usage",),
             hint=hint(cause),
         )
+
+    def _tells_loss(self) -> bool:
+        """Whether what no cause explains can be called the provider's doing."""
+        return self._rule.tells_loss and self._prompt.as_sent
+
+    def _has_offsets(self, found: Difference) -> bool:
+        """Whether the text of the segment that differs is one that the application wrote."""
+        segments = self._prompt.segments
+        return self._prompt.as_sent or (found.position < len(segments) and not segments[found.position].is_json)
 
     def _gap(self, used_at: float | None) -> float | None:
         return None if used_at is None else round(max(0.0, self._now.at - used_at), 3)
@@ -370,6 +390,10 @@ class _Judge:
         return cause not in CHOICES
 
     def _confidence(self, cause: str, best: Read) -> float:
+        sure = self._sureness(cause, best)
+        return sure if self._prompt.as_sent else min(sure, _TOLD)
+
+    def _sureness(self, cause: str, best: Read) -> float:
         if cause == "evicted_or_rerouted":
             return 0.5
         if self._rule.min_tokens is not None and best.tokens * (1 - best.error) < self._rule.min_tokens:

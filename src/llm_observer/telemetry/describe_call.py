@@ -15,13 +15,13 @@ from llm_observer.telemetry.parameters import request_attributes
 from llm_observer.telemetry.values import Attributes, count, dig, is_code
 from llm_observer.usage import Usage
 
-__all__ = ["call_attributes", "span_name", "start_attributes"]
+__all__ = ["USAGE", "call_attributes", "span_name", "start_attributes"]
 
 _API_TYPES = {"chat.completions": "chat_completions", "responses": "responses"}
 
 _OPENAI = frozenset({"openai", "azure.ai.openai"})
 
-_USAGE: tuple[tuple[str, str], ...] = (
+USAGE: tuple[tuple[str, str], ...] = (
     (names.GEN_AI_USAGE_INPUT_TOKENS, "input_tokens"),
     (names.GEN_AI_USAGE_OUTPUT_TOKENS, "output_tokens"),
     (names.GEN_AI_USAGE_CACHE_READ_INPUT_TOKENS, "cache_read_tokens"),
@@ -37,6 +37,7 @@ _USAGE: tuple[tuple[str, str], ...] = (
     (names.GEN_AI_USAGE_IMAGE_INPUT_TOKENS, "input_image_tokens"),
     (names.GEN_AI_USAGE_IMAGE_OUTPUT_TOKENS, "output_image_tokens"),
 )
+"""Attributes, and the figure of a `Usage` that each carries."""
 
 _BY_MODALITY: tuple[tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]], ...] = (
     (
@@ -124,7 +125,7 @@ def _set_response(found: Attributes, call: Call) -> None:
 
 
 def _set_usage(found: Attributes, usage: Usage, raw: Mapping[str, Any]) -> None:
-    for attribute, figure in _USAGE:
+    for attribute, figure in USAGE:
         tokens = getattr(usage, figure)
         if tokens is not None:
             found[attribute] = tokens

@@ -16,12 +16,13 @@ def prompt_attributes(report: CallReport) -> Attributes:
     if prompt is None:
         return {}
     found: Attributes = {
-        names.PROMPT_HASH: prompt.hash,
         names.PROMPT_CANONICAL_HASH: prompt.canonical_hash,
         names.PROMPT_FAMILY: prompt.family,
         names.PROMPT_SEGMENTS: prompt.segments,
         names.PROMPT_KEY_ID: prompt.key_id,
     }
+    if prompt.hash is not None:
+        found[names.PROMPT_HASH] = prompt.hash
     if prompt.similarity is not None:
         found[names.PROMPT_SIMILARITY] = prompt.similarity
     if prompt.chain:

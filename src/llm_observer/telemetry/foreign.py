@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.values import Attributes
 
-__all__ = ["Foreign", "complete", "outer_span", "saw", "scope_name", "take"]
+__all__ = ["Foreign", "claim", "complete", "outer_span", "saw", "scope_name", "take", "unwrapped"]
 
 _SCOPES = (
     # The official ones: per SDK, and the helper that spans of theirs may come from.
@@ -97,7 +97,7 @@ def outer_span(model: str | None, fits: Callable[[Any], bool]) -> Any:
     span = latest() if latest is not None else None
     if span is None or not span.is_recording():
         # Our processors have not seen it start: they came later, or the provider runs them in another thread.
-        span = _unwrapped(current)
+        span = unwrapped(current)
     return span if span is not None and _is_here(span, current) and fits(span) and take(span, model) else None
 
 
@@ -121,6 +121,14 @@ def take(span: Any, model: str | None) -> bool:
     return True
 
 
+def claim(span: Any) -> bool:
+    """Whether `span` was no call's so far; from now on it is."""
+    if span in _taken:
+        return False
+    _taken.add(span)
+    return True
+
+
 def _is_known(span: Any) -> bool:
     scope = scope_name(span)
     return scope in _WHOLE or scope.startswith(_PARTS)
@@ -136,7 +144,7 @@ def _is_call(span: Any, found: Mapping[str, Any]) -> bool:
     return span.kind is SpanKind.CLIENT or any(name.startswith(_NAMESPACES) for name in found)
 
 
-def _unwrapped(span: Any) -> Any:
+def unwrapped(span: Any) -> Any:
     """The SDK's span behind the one that an instrumentation has made current."""
     inner = getattr(span, "__wrapped__", None)
     if inner is None and not isinstance(span, trace.NonRecordingSpan):

@@ -42,13 +42,20 @@ class Metrics:
         self._newest = _Newest(meter) if newest_names else None
         self._cost = _histogram(meter, names.METRIC_CLIENT_COST)
 
-    def record(self, call: Call, report: CallReport | None, span_context: SpanContext, found: Attributes) -> None:
-        """Record a finished call; `found` has its span's attributes."""
+    def record(
+        self, call: Call, report: CallReport | None, span_context: SpanContext, found: Attributes, *, told: bool = False
+    ) -> None:
+        """Record a finished call; `found` has its span's attributes.
+
+        Of one that another instrumentation `told` of, only what it cost: the rest is recorded by that.
+        """
         # So that exemplars point to the call's span.
         context = trace.set_span_in_context(trace.NonRecordingSpan(span_context))
         dimensions = {name: found[name] for name in _DIMENSIONS if name in found}
         if report is not None and report.cost.usd is not None:
             self._cost.record(float(report.cost.usd), dimensions, context)
+        if told:
+            return
         failed = {names.ERROR_TYPE: call.error_type} if call.error_type else {}
         # Embeddings have no names of their own among the newest.
         if self._newest is not None and call.operation != "embeddings":

@@ -19,6 +19,7 @@ from llm_observer.telemetry.content.recorder import Recorder
 from llm_observer.telemetry.metrics import Metrics
 from llm_observer.telemetry.providers import Providers
 from llm_observer.telemetry.reaper import Reaper
+from llm_observer.telemetry.seen import Seen
 from llm_observer.telemetry.switches import Switches
 from llm_observer.telemetry.values import Attributes
 
@@ -77,6 +78,7 @@ class Runtime:
         engine.open_calls = lambda: [span.call for span in tuple(self.open)]
         self.reaper = Reaper(self._finish_open)
         self.listeners: list[Listener] = []
+        self.seen = Seen()
         _runtimes.add(self)
 
     def explain(self, call: Call) -> CallReport | None:
@@ -99,11 +101,14 @@ class Runtime:
         start_ns: int,
         end_ns: int,
         attributes: Attributes,
+        *,
+        told: bool = False,
     ) -> None:
         """Count a finished call, record its metrics, tell the listeners. Never raises."""
         counters.add("calls")
+        self.seen.note(call, start_ns, end_ns)
         with guard("metrics"):
-            self.metrics.record(call, report, span_context, attributes)
+            self.metrics.record(call, report, span_context, attributes, told=told)
         for listener in tuple(self.listeners):
             with guard("listener"):
                 listener(call, span_context, start_ns, end_ns, attributes)
