@@ -26,6 +26,7 @@ TESTS: Mapping[str, Sequence[str]] = {
     "sdk": ("tests/adapters",),
     "peer": ("tests/integration/test_peers.py",),
     "framework": ("tests/matrix/test_frameworks.py",),
+    "told": ("tests/matrix/test_told.py", "tests/integration/test_completion.py"),
 }
 """What is run in an environment, by its kind."""
 
