@@ -110,7 +110,7 @@ class _Told:
                 found[names.CODE_FILE_PATH] = call.site.file
                 found[names.CODE_FUNCTION_NAME] = call.site.function
                 found[names.CODE_LINE_NUMBER] = call.site.line
-            complete(span, found, failed=False)
+            span.set_attributes(complete(span, found, failed=False))
         identity: SpanContext = span.get_span_context()
         runtime.finished(call, report, identity, self._start_ns, end_ns, told_attributes(span, call) | found, told=True)
 
