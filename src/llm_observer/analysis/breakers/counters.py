@@ -130,7 +130,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
 
 
 def _says_state(text: str, end: int, low: str) -> bool:
-    """Whether words of another script make a counter of a number: `剩余次数：3`, `第3轮`."""
+    """Whether words of another script make a counter of a number: `剩余次数 3`, `第3轮`."""
     return _FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and _FOREIGN_TURN.match(text, end) is not None)
 
 

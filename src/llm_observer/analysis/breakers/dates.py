@@ -39,8 +39,9 @@ from llm_observer.analysis.breakers.date_patterns import (
 )
 from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.memo import Memo
+from llm_observer.analysis.breakers.memo import Memo, effort
 from llm_observer.analysis.breakers.names import is_month, is_weekday
+from llm_observer.analysis.breakers.plain import find_plain_times
 
 __all__ = ["find_dates"]
 
@@ -50,6 +51,9 @@ _REACH = 72
 _HEAD = 48
 # How far a clock and its zone may reach behind a date.
 _TAIL = 224
+
+# How much of a text is read for dates: all of it where it is no longer than this, else a third.
+_LEAST_READ = 300_000
 
 _ANCHOR = re.compile(
     r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|"
@@ -77,10 +81,20 @@ _LETTERS = re.compile(r"[a-z]+")
 def find_dates(text: str, digits: Digits) -> list[Span]:
     """Dates and times in `text`, whose `digits` are given; the kind is `datetime`, `date` or `clock`."""
     found: list[Span] = []
-    memo = Memo()
+    dates, clocks = Memo(effort(text)), Memo(effort(text))
+    left = max(_LEAST_READ, len(text) // 3)
+    stop = None
     for begin, end in _windows(text, digits):
         floor = max(begin, found[-1].end) if found else begin
-        found.extend(_in_window(text, floor, min(len(text), end + _REACH), memo))
+        limit = min(len(text), end + _REACH)
+        if limit - floor > left:
+            stop = floor + left - _REACH
+            found += [span for span in _in_window(text, floor, floor + left, dates, clocks) if span.start < stop]
+            break
+        left -= limit - floor
+        found += _in_window(text, floor, limit, dates, clocks)
+    if stops := [at for at in (stop, dates.stop, clocks.stop) if at is not None]:
+        found += find_plain_times(text, min(stops))
     found += [span_of(start, end, "date") for start, end in _days_of_today(text)]
     found += [span_of(*match.span(), "datetime") for match in MOMENT.finditer(text)]
     if "年" in text:
@@ -128,18 +142,20 @@ def _windows(text: str, digits: Digits) -> Iterator[tuple[int, int]]:
         yield begin, end
 
 
-def _in_window(text: str, begin: int, limit: int, memo: Memo) -> list[Span]:
+def _in_window(text: str, begin: int, limit: int, memo: Memo, clocks: Memo) -> list[Span]:
     found: list[Span] = []
     at = floor = begin
     while match := CORE.search(text, at, limit):
         start, end = match.span()
+        if memo.is_spent(start):
+            break
         at = start + 1
         lead = min(start - floor, _HEAD)
         key = (lead, end - start, text[max(0, start - max(lead, 2)) : end + _TAIL])
         if span := memo.ask(key, start, partial(_grow, text, match, floor)):
             found.append(span)
             at = floor = span.end
-    return list(_with_clocks(text, begin, limit, found, memo))
+    return list(_with_clocks(text, begin, limit, found, clocks))
 
 
 def _is_date(match: re.Match[str]) -> bool:
@@ -270,6 +286,9 @@ def _yearless(text: str, begin: int, limit: int, memo: Memo) -> Iterator[Span]:
     at = begin
     while match := YEARLESS.search(text, at, limit):
         start, end = match.span()
+        if memo.is_spent(start):
+            return
+        memo.spend()
         at = start + 1
         word = match["word1"] or match["word2"]
         if word:
@@ -290,6 +309,8 @@ def _alone(text: str, at: int, limit: int, memo: Memo) -> Iterator[Span]:
     """Log prefixes; clocks without a date: with seconds, or where the words before say that it is the time now."""
     while match := CLOCK.search(text, at, limit):
         start, at = match.span()
+        if memo.is_spent(start):
+            return
         lead = min(start, _HEAD)
         # Negative, as dates have keys in the same memory.
         key = (~lead, at - start, text[start - lead : at + _TAIL])

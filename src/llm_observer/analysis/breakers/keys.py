@@ -55,7 +55,8 @@ _NUMBERED = frozenset(
 )
 _RECORD = _NUMBERED | frozenset(
     """
-    process worker agent runner replica host hostname node step row record object block doc document memory entry item file asset resource
+    process worker agent runner replica host hostname node step row record object block doc document memory
+    entry item file asset resource
     """.split()
 )
 _THINGS = _RECORD | _SESSION

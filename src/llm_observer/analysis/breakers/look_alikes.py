@@ -22,7 +22,8 @@ _DRAWING = re.compile(r"[A-Za-z]?(?:[0-9-]+[AaCcHhLlMmQqSsTtVvZz]{1,2}){2,}[0-9-
 _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 _GIT_SAYS = re.compile(
-    r"(?:HEAD (?:is now|detached) at|Merge:(?: [0-9a-f]{7,12})?|Successfully built|[Rr]evert(?:s|ed)?(?: commit)?|from commit|Fixes:) \Z"
+    r"(?:HEAD (?:is now|detached) at|Merge:(?: [0-9a-f]{7,12})?|Successfully built|"
+    r"[Rr]evert(?:s|ed)?(?: commit)?|from commit|Fixes:) \Z"
 )
 _GIT_COMMITTED = re.compile(r"\[[\w./-]{1,40} (?:\(root-commit\) )?\Z")
 _HEX12 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12}\Z")
@@ -56,7 +57,7 @@ def is_container(text: str, start: int, token: str) -> bool:
 
 
 def is_git(text: str, start: int, end: int) -> bool:
-    """Whether a run stands where git writes an abbreviated commit: `7f3a2b1 Fix …` on a line, `index 7f3a2b1..9c8d7e6`."""
+    """Whether a run stands where git writes an abbreviated commit: `7f3a2b1 Fix …`, `7f3a2b1..9c8d7e6`."""
     if not 7 <= end - start <= 40:
         return False
     if text[end : end + 2] == ".." or text[max(0, start - 2) : start] == "..":

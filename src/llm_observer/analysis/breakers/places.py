@@ -5,9 +5,10 @@
 import re
 from collections.abc import Callable
 from functools import lru_cache, partial
+from itertools import islice
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.memo import Memo
+from llm_observer.analysis.breakers.memo import Memo, effort
 from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key, may_be_drawn, wordlike
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
@@ -67,7 +68,7 @@ def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) 
     remembered = lru_cache(maxsize=256)(generated)
     for directory in _TEMP_DIRECTORIES:
         read = 0
-        for match in directory.finditer(text):
+        for match in islice(directory.finditer(text), effort(text)):
             path = _PATH.match(text, match.start()) if match.start() >= read else None
             if not path:
                 continue
@@ -95,7 +96,7 @@ def find_signed_urls(text: str) -> list[Span]:
     if "=" not in text or ("?" not in text and "&" not in text):
         return found
     is_random = lru_cache(maxsize=256)(is_opaque_under_key)
-    for match in _PARAMETER.finditer(text):
+    for match in islice(_PARAMETER.finditer(text), effort(text)):
         value = match["value"]
         sample = value[:128]
         if match["strong"]:
@@ -110,12 +111,14 @@ def find_signed_urls(text: str) -> list[Span]:
 def find_addresses(text: str) -> list[Span]:
     """IPv6 addresses of hosts; loopback, multicast and unspecified addresses and whole networks are left alone."""
     found: list[Span] = []
-    memo = Memo()
+    memo = Memo(effort(text))
     read = 0
     for match in _COLONS.finditer(text):
         start, end = match.span()
         if start < read:
             continue
+        if memo.is_spent(start):
+            break
         lead = min(start, _V6_REACH)
         key = (lead, end - start, text[start - lead : end + _V6_AHEAD])
         if span := memo.ask(key, start, partial(_address, text, start)):

@@ -4,14 +4,16 @@
 
 import re
 from functools import partial
+from itertools import islice
 
 from llm_observer.analysis.breakers.ages import find_age
 from llm_observer.analysis.breakers.counters import REACH, find_counter
 from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.ids import classify
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.memo import Memo
+from llm_observer.analysis.breakers.memo import Memo, effort
 from llm_observer.analysis.breakers.numbers import classify_address, classify_number
+from llm_observer.analysis.breakers.plain import find_plain_ids
 
 __all__ = ["find_tokens"]
 
@@ -51,10 +53,14 @@ _OPEN = frozenset("+/.")
 def find_tokens(text: str, digits: Digits) -> list[Span]:
     """The ids, hashes, epochs, counters, ages, IPv4 and memory addresses in `text`, whose `digits` are given."""
     found: list[Span] = []
-    memo = Memo()
+    memo = Memo(effort(text))
     for match in digits.matches(_FROM_DIGIT):
         start, end = match.span()
+        if memo.is_spent(start):
+            found += find_plain_ids(text, start)
+            break
         if end - start > _LONG or text[end : end + 1] in _OPEN:
+            memo.spend()
             span = _at_digit(text, start, end)
         else:
             lead = min(start, _BEFORE)
@@ -62,16 +68,18 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
             span = memo.ask(key, start, partial(_at_digit, text, start, end))
         if span:
             found.append(span)
-    memo = Memo()
+    memo = Memo(effort(text))
     for match in digits.matches(_COUNT):
         start, end = match.span()
+        if memo.is_spent(start):
+            break
         lead = min(start, REACH)
         key = (lead, end - start, text[start - lead : end + _AFTER])
         if span := memo.ask(key, start, partial(find_counter, text, start, end)):
             found.append(span)
     if "] " in text:
         found += [span_of(*match.span("time"), "clock") for match in _KERNEL.finditer(text)]
-    for match in _LETTERS.finditer(text):
+    for match in islice(_LETTERS.finditer(text), effort(text)):
         start = match.start()
         if span := classify(text, start - _lead(text, start), match.end()):
             found.append(span)
