@@ -17,8 +17,9 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple
 
 from llm_observer.analysis.breakers import Span, find_spans
@@ -121,6 +122,66 @@ HOSTILE = {
     "elements": "<a>1</a>",
     "agos": "1s ago ",
 }
+
+
+_HEX, _BASE62 = "0123456789abcdef", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def _drawn(alphabet: str, size: int) -> Callable[[Random], str]:
+    return lambda random: "".join(random.choices(alphabet, k=size))
+
+
+# Candidates that all differ, so that nothing that was found at one place helps at the next.
+DIFFERING: dict[str, Callable[[Random], str]] = {
+    "hexadecimal": lambda random: f"{_drawn(_HEX, 8)(random)} ",
+    "short ids": lambda random: f"{_drawn(_BASE62, 6)(random)} ",
+    "ids": lambda random: f"{_drawn(_BASE62, 10)(random)} ",
+    "long ids": lambda random: f"{_drawn(_BASE62, 24)(random)} ",
+    "hashes": lambda random: f"{_drawn(_HEX, 40)(random)} ",
+    "uuids": lambda random: "-".join(_drawn(_HEX, size)(random) for size in (8, 4, 4, 4, 12)) + " ",
+    "numbers": lambda random: f"{random.randint(10_000, 99_999)} ",
+    "years": lambda random: f"{random.randint(1970, 2099)} ",
+    "words and years": lambda random: f"{_drawn('abcdefgh', 3)(random)} {random.randint(1970, 2099)} ",
+    "dates": lambda random: f"{random.randint(1, 31)} March {random.randint(1970, 2099)} ",
+    "short dates": lambda random: f"{random.randint(1, 31)}/{random.randint(1, 12)}/{random.randint(10, 99)} ",
+    "accented dates": lambda random: (
+        f"{random.randint(1, 31)} {_drawn('éàüöñß', 4)(random)} {random.randint(1970, 2099)} "
+    ),
+    "Arabic": lambda random: f"{random.randint(1, 31)} {_drawn('مارسبت', 5)(random)} {random.randint(0, 23)}:15 ",
+    "Chinese dates": lambda random: f"{random.randint(1970, 2099)}年{random.randint(1, 12)}月{random.randint(1, 28)}日",
+    "clocks": lambda random: f"{random.randint(0, 23):02}:{random.randint(0, 59):02}:{random.randint(0, 59):02} ",
+    "times told": lambda random: f"time is {random.randint(0, 23)}:{random.randint(10, 59)} ",
+    "colons": _drawn("0123456789:", 7),
+    "digits and marks": _drawn("0123456789:-/. ", 20),
+    "digits and letters": _drawn("0123456789ab_- ", 20),
+    "Arabic digits": _drawn("٠١٢٣٤٥٦٧٨٩-: ", 20),
+    "keys": lambda random: f"{_drawn('abcdefgh', 3)(random)}_id: {random.randint(10_000, 99_999)}\n",
+    "counters": lambda random: f"attempt {random.randint(1, 9999)} of {random.randint(1, 9999)}\n",
+    "ages": lambda random: f"{random.randint(1, 99)}{random.choice('smhd')} ago {_drawn(_HEX, 3)(random)}",
+    "pods": lambda random: f"web-{_drawn('bcdfghjk24567', 9)(random)}-{_drawn('bcdfghjk24567', 5)(random)} ",
+    "slugs": lambda random: "-".join(_drawn("abc123", 4)(random) for _ in range(10)) + " ",
+    "temporary paths": lambda random: f"/tmp/{_drawn(_BASE62, 8)(random)} ",
+    "Windows paths": lambda random: f"C:\\Temp\\{_drawn(_BASE62, 6)(random)} ",
+    "parameters": lambda random: f"?sig={_drawn(_BASE62, 7)(random)}&",
+    "base64": lambda random: f"{_drawn(_BASE62 + '+/', 40)(random)}== ",
+    "addresses": lambda random: ".".join(str(random.randint(1, 254)) for _ in range(4)) + " ",
+    "versions": lambda random: ".".join(str(random.randint(0, 99)) for _ in range(3)) + " ",
+    "log": lambda random: (
+        f"2026-03-{random.randint(1, 28):02} {random.randint(0, 23):02}:15:{random.randint(0, 59):02} INFO "
+        f"req={_drawn(_HEX, 12)(random)} took {random.randint(1, 999)}ms\n"
+    ),
+}
+
+
+def differing_text(name: str, size: int) -> str:
+    """Text of `size` characters that is nothing but differing candidates, the same each time."""
+    random = Random(name)
+    parts: list[str] = []
+    length = 0
+    while length < size:
+        parts.append(DIFFERING[name](random))
+        length += len(parts[-1])
+    return "".join(parts)[:size]
 
 
 class Score(NamedTuple):
@@ -264,6 +325,9 @@ def _speed() -> None:
     for name, unit in HOSTILE.items():
         text = (unit * (1_000_000 // len(unit) + 1))[:1_000_000]
         print(f"{name:>18} {_seconds(text):5.2f}")
+    print("\nthe same, of candidates that all differ")
+    for name in DIFFERING:
+        print(f"{name:>18} {_seconds(differing_text(name, 1_000_000)):5.2f}")
 
 
 def _print(name: str, score: Score) -> None:

@@ -42,6 +42,25 @@ def test_finds_each_value_and_nothing_else(line: str) -> None:
     assert [(span.kind, text[span.start : span.end]) for span in find_spans(text)] == expected
 
 
+@pytest.mark.parametrize(
+    ("line", "value", "kind"),
+    [
+        ("2026-03-24 14:33:02 done", "2026-03-24 14:33:02", "datetime"),
+        ("Mar 24 14:33:02 rack sshd", "Mar 24 14:33:02", "datetime"),
+        ("14:33:02 done", "14:33:02", "clock"),
+        ("session_id: k3vq81xz7w", "k3vq81xz7w", "keyed_id"),
+        ("0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e10", "0b6f3c1e-52d4-4f0a-9a53-2f4f1a7c9e10", "uuid"),
+        ("call_Zk3Vb81xQz7wRt5yUi9oPa2s", "call_Zk3Vb81xQz7wRt5yUi9oPa2s", "random_id"),
+        ("Attempt 4 of 9", "4", "counter"),
+    ],
+)
+@pytest.mark.parametrize("escape", ["\\n", "\\t", "\\r\\n"])
+def test_a_value_behind_an_escaped_line_break_is_found(escape: str, line: str, value: str, kind: str) -> None:
+    """Request bodies hold the line breaks of a prompt as two characters."""
+    text = f'{{"content": "as told.{escape}{line}{escape}end"}}'
+    assert [(text[span.start : span.end], span.kind) for span in find_spans(text)] == [(value, kind)]
+
+
 def test_there_are_enough_cases() -> None:
     """The cases hold at least 150 texts, of which a third is clean."""
     cases = [_parse(line) for line in _cases()]

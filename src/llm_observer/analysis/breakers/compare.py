@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
+from llm_observer.analysis.breakers.faint import find_faint
 from llm_observer.analysis.breakers.kinds import Span
-from llm_observer.analysis.breakers.scan import find_spans
 
 __all__ = ["MaskedComparison", "compare_masked"]
 
@@ -39,7 +39,7 @@ def compare_masked(first: str, second: str) -> MaskedComparison:
 
 def _masked_prefix(first: str, second: str, raw: int) -> tuple[int, Span | None]:
     """The agreement of the masked texts as an offset in the first, and the value in which they first differ."""
-    ours, theirs = find_spans(first), find_spans(second)
+    ours, theirs = find_faint(first, len(first)), find_faint(second, len(second))
     culprit = next((span for span in ours if span.start <= raw < span.end), None)
     at = other = 0
     for mine, yours in zip(ours, theirs, strict=False):

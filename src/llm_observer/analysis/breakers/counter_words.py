@@ -58,8 +58,8 @@ REMAINING = frozenset(
 # "Versuch 2 von 5", "Tentative 2 sur 5", "Intento 2 de 5".
 FOREIGN_UNITS = frozenset(
     """
-    versuch schritt runde nachricht durchlauf tentative essai etape tour message intento paso turno ronda mensaje tentativa passo
-    rodada mensagem tentativo messaggio iterazione iteration iteracion poging stap beurt bericht proba krok deneme adim pokus
+    versuch schritt runde nachricht durchlauf tentative essai étape itération tour message intento paso turno ronda mensaje tentativa passo
+    rodada mensagem tentativo messaggio iterazione iteration iteracion poging stap beurt bericht próba krok deneme pokus
     """.split()
 )
 ALONE = frozenset("remaining elapsed unread pending uptime usage counter sequence seq".split())

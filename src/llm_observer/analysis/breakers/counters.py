@@ -36,28 +36,32 @@ __all__ = ["REACH", "find_counter"]
 REACH = 44
 
 _WORDS = re.compile(r"[a-z]+")
-_CLAUSE = re.compile(r"[,;.\n{}]")
+_CLAUSE = re.compile(r"[,;.\n{}0-9]")
 # "retriesLeft" is read as "retries_left".
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # MAX_PASS=1 sets something, STEP #2 is a heading.
-_SETTING = re.compile(r"[A-Z]_[A-Z]+=\Z|[A-Z]{3} ?#\Z")
+_SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION)=)[A-Z]+=\Z|[A-Z]{3} ?#\Z")
 # "step = 0", "range(step=2)": what a program starts from.
 _CODE = re.compile(
     r" = \Z|[(,]\s?(?:step|run|pass|loop|epoch|turn)=\Z|"
     r"\b(?:step|run|pass|loop|epoch|n|no|num|index|idx|count|number|position|generation)=\Z"
 )
-_MARKS = " \t\"'*`_:=#"
+_MARKS = " \t\"'*`_:=#|\\>\u2013-"
+_MARK = re.compile("[:=#|\u2013]|->")
+# "Attempt 2: look it up" is a step of a plan.
+_HEADING = re.compile(r": [A-Za-z]")
+_COMPARED = re.compile("[<>=!]=|=>")
 _IS = re.compile(r" is(?: now)?\Z")
 _MESSAGE = re.compile(r"(?:^|\n)message \Z")
-_OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\s)?[0-9]")
+_OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\.?\s|the\s|your\s)?[0-9]")
 _PROGRESS = re.compile(r"/[0-9]{1,7}\]")
 # "of 40", "/40": the total, which stays.
-_TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?\Z")
+_TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?(?:the\s|your\s)?\Z")
 _TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
 _TALK = f"(?:{'|'.join(_TALKS)})"
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
 _AFTER = re.compile(
-    rf"""[\s-]? (?: (?:/|of|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
+    rf"""[\s-]? (?: (?:/|of(?:\ your|\ the)?|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
     (?:
       (?!degrees|pixels|inches)[a-z]{{3,14}}(?:\(s\))?(?:\s[a-z]{{3,14}}){{0,2}}\s(?:remaining|so\ far|pending|processed|left(?!\s(?:the|an?|over|to|by|for|hand|side|out|behind|of|turn)\b))\b
     | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
@@ -69,14 +73,16 @@ _AFTER = re.compile(
     | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
     | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.IGNORECASE,
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 _OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b"
+    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b",
+    re.IGNORECASE,
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
 _MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
+_YOU_MADE = re.compile(r"\byou(?:\S{1,2}ve| have)(?: already| now)? (?:made|used|sent|asked|spent|taken|completed)\s\Z")
 _TODAY = re.compile(r"\s[a-z]{3,14}(?:\s[a-z]{3,14})?\s(?:today|already|in this (?:turn|session|conversation|chat))\b")
 _ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
 _HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
@@ -87,6 +93,7 @@ _LASTING = re.compile(r"\bup (?:about |for )?\Z|been (?:going on|running|active|
 _SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration)[a-z]{0,6}\b")
 # Elements: <tokens_remaining>40</tokens_remaining>.
 _ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
+_LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
 _FOREIGN_OF = re.compile(r"\s(?:von|sur|de|di|van|z|ze|av|af|/)\s?[0-9]")
 # The same said in scripts that have no Latin letters.
 _FOREIGN_STATE = re.compile(
@@ -136,11 +143,10 @@ def _says_state(text: str, end: int, low: str) -> bool:
 
 def _is_of(text: str, end: int, low: str) -> bool:
     """Whether a number is one of several in another language: `Versuch 2 von 5`."""
-    return (
-        _FOREIGN_OF.match(text, end) is not None
-        and _WORDS.findall(low[-16:])[-1:] != []
-        and (_WORDS.findall(low[-16:])[-1] in FOREIGN_UNITS)
-    )
+    if not _FOREIGN_OF.match(text, end):
+        return False
+    word = _LAST_WORD.search(low)
+    return word is not None and word[1] in FOREIGN_UNITS
 
 
 def _tells_state(text: str, end: int) -> bool:
@@ -150,7 +156,7 @@ def _tells_state(text: str, end: int) -> bool:
 
 def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one of them matters."""
-    if low[-1:] in {"/", " "} and _TOTAL.search(low[-10:]):
+    if low[-1:] in {"/", " "} and _TOTAL.search(low[-18:]):
         return False
     if _SPAN.match(text, end) and _LASTING.search(low):
         return True
@@ -172,7 +178,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         stem = stem[: link.start()]
         mark = ":"
         words = words[: -2 if "now" in words[-1:] else -1]
-    marked = not mark.isspace() and (":" in mark or "=" in mark or "#" in mark)
+    marked = not mark.isspace() and _MARK.search(mark) is not None and not _COMPARED.search(mark)
     last = words[-1] if words and stem.endswith(words[-1]) else ""
     before = words[-2] if len(words) > 1 and last and _is_joined(stem, words[-2], last) else ""
     if after[:1] == "%":
@@ -195,13 +201,17 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
             _announces(words, last, before, mark)
             or (last in {"budget", "usage"} and (_USED_OF.match(text, end) is not None or after[:1] == "/"))
         )
-    return _counts_in_prose(text, end, low, words) or (mark.isspace() and _is_spaced(words, last, before))
+    return _counts_in_prose(text, end, low, words) or (
+        mark.isspace() and not _HEADING.match(text, end) and _is_spaced(words, last, before)
+    )
 
 
 def _is_joined(stem: str, before: str, last: str) -> bool:
     """Whether the two words that end `stem` are one name: `steps left`, `steps_left`; `padding-left` is none."""
     head = stem[: -len(last)]
-    return head[:-1].endswith(before) and head[-1] in (" _" if last in {"left", "used"} else " _-")
+    return head[:-1].endswith(before) and head[-1] in (
+        " _" if last in {"left", "used"} and before not in PLURALS else " _-"
+    )
 
 
 def _is_limited(low: str, words: list[str]) -> bool:
@@ -223,6 +233,8 @@ def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in BEHIND:
         return bool(before)
+    if before == "current" and last in THINGS and last != "page":
+        return True
     if _is_numbering(last, before):
         return True
     if last in DONE:
@@ -276,6 +288,8 @@ def _is_bracketed(low: str, after: str) -> bool:
 
 def _counts_in_prose(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether a sentence says how much there has been: "You have made 12 requests today"."""
+    if "you" in words and _YOU_MADE.search(low):
+        return True
     if _MADE.search(low[-8:]) and _TODAY.match(text, end):
         return True
     if "already" in words and _ALREADY.search(low[-24:]):

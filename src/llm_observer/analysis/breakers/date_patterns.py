@@ -193,10 +193,11 @@ GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-
 _IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"
 # Behind a word that announces a value; behind "time" also "Hora actual: " and "Local time at the hotel: ".
 ANNOUNCES = re.compile(_IS, re.IGNORECASE)
-TIME_ANNOUNCES = re.compile(rf"{_IS}|(?: \w{{3,10}}) ?[:=：] ?\Z", re.IGNORECASE)
+TIME_ANNOUNCES = re.compile(rf"(?: \w{{3,10}})?{_IS}", re.IGNORECASE)
 FAR_ANNOUNCES = re.compile(r" [^\n.;:=]{1,28}[:=：] ?\Z")
 IT_IS = re.compile(
-    r"(?:it is|it's|il est|son las|es la|es ist|sono le|het is|klokk(?:a|en) er|det är|an saat)(?: now| currently)? \Z",
+    r"(?:it is|it's|il est|son las|es la|es ist|sono le|são|het is|klokk(?:a|en) er|det är|an saat)"
+    r"(?: now| currently| right now| jetzt| gerade| actuellement| maintenant| nu| ahora| adesso| ora| agora)? \Z",
     re.IGNORECASE,
 )
 AT = re.compile(r"(?:[a-z]{2,10}ed|seen|now|sent) at[ :]{1,2}\Z", re.IGNORECASE)

@@ -56,7 +56,7 @@ _TAIL = 224
 _LEAST_READ = 300_000
 
 _ANCHOR = re.compile(
-    r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|"
+    r"[0-9](?::[0-5][0-9]|[05][0-9][0-9](?<=2[0-9]{3})|9[7-9][0-9](?<=1[0-9]{3})|[./-][0-9]{2}(?![0-9])|-[A-Za-z]{3}-|"
     r"\ ?[hH时時點点시년年])"
 )
 
@@ -71,7 +71,9 @@ _NO_DAY = frozenset((". ", ".\n", "\n", ""))
 # One of these words announces a date or a clock.
 _DATE_WORDS = frozenset("date time today now datum fecha data dato heute hoy oggi hui".split())
 _TIME_WORDS = frozenset(
-    "time uhrzeit uhr heure hora ora tijd aika saat tid czas klokka klokken klockan waktu jam".split()
+    """
+    time uhrzeit uhr heure hora ora ore tijd aika saat tid czas godzina godz klokka klokken klockan kello waktu jam
+    """.split()
 )
 _HERE = frozenset("local current server system in".split())
 _CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since started ended".split())

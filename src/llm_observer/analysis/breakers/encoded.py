@@ -22,7 +22,8 @@ _PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
 # A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
 PINNED = re.compile(
     r"(?:@(?:sha(?:1|256|384|512):)?|\.tgz#|,sha(?:256|384|512)=-?|sha(?:1|256|384|512)-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
-    r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=)\Z"
+    r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=|"
+    r"raw\.githubusercontent\.com/[\w.-]{1,40}/[\w.-]{1,60}/|\bhash\W{1,5}sha(?:256|512):)\Z"
 )
 
 

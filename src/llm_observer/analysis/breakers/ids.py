@@ -57,6 +57,7 @@ _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
 # A name as C++ compilers write it.
 _MANGLED = re.compile(r"_{1,2}Z(?:[NKSTL]|[0-9])")
+_NUMBERS = re.compile(r"[0-9]{3,8}-[0-9]{4,10}(?:-[0-9]{4,10})?\Z")
 # A booking code such as X7K9QD.
 _CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
 _BOOKING = re.compile(r"(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,8}\Z")
@@ -73,7 +74,7 @@ _BASE64_MARKS = frozenset("+/=")
 _CLOUD = re.compile(
     r"(?:i|vol|subnet|sg|vpc|ami|snap|eni|rtb|igw|nat|acl|lt|eipalloc|eipassoc|vgw|tgw|pcx|vpce|fs)-(?=[a-f]*[0-9])[0-9a-f]{8}(?:[0-9a-f]{9})?\Z"
 )
-_CLOUD_KEY = re.compile(r"A(?:KI|SI|RO|ID)A[A-Z2-7]{16}\Z")
+_CLOUD_KEY = re.compile(r"A(?:KI|SI|RO|ID)A(?![A-Z0-9]*EXAMPLE)[A-Z0-9]{16}\Z")
 # Slack's users, channels and teams.
 _SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
@@ -155,7 +156,7 @@ def _address(text: str, start: int, end: int) -> Span | None:
             and "123456" not in token
         ):
             return span_of(start, end, "mem_addr")
-    elif size >= 32 and _HEX.match(token[2:]):
+    elif _HEX.match(token[2:]) and (size >= 32 or (size >= 8 and key_before(text, start).is_nonce)):
         return span_of(start, end, "hex")
     return None
 
@@ -175,8 +176,9 @@ def _id(text: str, start: int, token: str) -> Span | None:
     key = key_before(text, start)
     if "-" in token and token == token.lower():
         return _slug(text, start, token, key)
-    span = _by_shape(text, start, token, key)
-    return span or _by_key(text, start, token, key)
+    if len(token) >= 16 and is_pinned(text, start, token):
+        return None
+    return _by_shape(text, start, token, key) or _by_key(text, start, token, key)
 
 
 def _opaque_behind_prefix(body: str) -> bool:
@@ -212,7 +214,7 @@ def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
         if words and _shape(token[words.end() :]):
             return span_of(start, end, "random_id", session=key.names_session)
         return None
-    if (kind == "random_id" and is_drawing(token)) or (kind != "sortable_id" and is_pinned(text, start, token)):
+    if kind == "random_id" and is_drawing(token):
         return None
     if kind in {"random_id", "hex"} and is_piece(text, start, end):
         return None
@@ -299,6 +301,8 @@ def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start + pod.start(1), start + len(token), "random_id")
     if key.is_fresh and key.mark.strip() and len(token) >= 12 and _HEX.match(token.replace("-", "")):
         return span_of(start, start + len(token), "hex")
+    if key.names_record and _NUMBERS.match(token):
+        return span_of(start, start + len(token), "keyed_id")
     if _DATE_INSIDE.search(token):
         return None
     if (

@@ -15,7 +15,7 @@ _REACH = 64
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
     r"[\"'`*(\[{<#\\]{0,4}((?:[ \t]{0,4}\n(?=:))?[ \t]{0,2}"
-    r"(?:[\"'`*_:：=#>\]|\\-]|[ \t]|\b(?:won )?si\b|\.(?=[or]n[^A-Za-z])){0,6})"
+    r"(?:[\"'`*_:：=#>\]|\\–→-]|[ \t]|\b(?:won )?si\b|\.(?=[or]n[^A-Za-z])){0,6})"
     r"([A-Za-z0-9À-ɏ]+(?:(?:[_. -]|(?<=s)['’])[A-Za-z0-9À-ɏ]+){0,3})"
 )
 # What a bare `id` belongs to, backwards: `"session": {"id": `, `<user><id>`, `user:` and `id:` on the next line.
@@ -56,18 +56,20 @@ _NUMBERED = frozenset(
 _RECORD = _NUMBERED | frozenset(
     """
     process worker agent runner replica host hostname node step row record object block doc document memory
-    entry item file asset resource
+    entry item file asset resource history profile cart subscription contract policy application receipt refund
+    contact quote dossier expediente
     """.split()
 )
 _THINGS = _RECORD | _SESSION
 _CASE = frozenset(
     """
     order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
-    build task batch execution deployment guild channel tweet comment pedido bestellung auftrag commande
+    build task batch execution deployment guild channel tweet comment lead dossier expediente
+    pedido bestellung auftrag commande
     vorgang buchung reserva
     """.split()
 )
-_BOOKINGS = frozenset("booking reservation confirmation flight ticket".split())
+_BOOKINGS = frozenset("booking reservation confirmation".split())
 _BOOKED = frozenset("booking reservation pnr confirmation".split())
 _CODES = frozenset("reference code ref number locator no".split())
 # Drawn anew.
@@ -134,9 +136,16 @@ class Key(NamedTuple):
         words = self.words
         if not words:
             return False
+        if words[-2:] == ("resource", "version"):
+            return True
         if self.is_id:
             return len(words) > 1 and words[-2] in _RECORD
         return words[-1] in _NUMBERED and any(char in self.mark for char in "=#:") and ">" not in self.mark
+
+    @property
+    def names_place(self) -> bool:
+        """Whether it is a part of a path that holds records: `/runs/`."""
+        return self.mark == "/" and not _THINGS.isdisjoint(self.words[:1])
 
     @property
     def names_thing(self) -> bool:
@@ -214,7 +223,7 @@ def key_before(text: str, start: int) -> Key:
     if not match or backwards[: match.start(2)] in _SUBSCRIPT:
         return _NONE
     words = tuple(map(str.lower, _WORD.findall(_plain(match[2][::-1]))[-4:]))
-    if len(words[-1:]) and len(words[-1]) > 5 and words[-1].endswith(_JOINED):
+    if len(words[-1:]) and len(words[-1]) > 4 and words[-1].endswith(_JOINED):
         words = (*words[:-1], *_split(words[-1]))
     if words in _BARE and (owner := _OWNER.match(backwards, match.end())):
         words = (*(word.lower() for word in _WORD.findall(owner[1][::-1])), *words)

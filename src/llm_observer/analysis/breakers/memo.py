@@ -14,7 +14,7 @@ __all__ = ["Memo", "effort"]
 _MOST = 1024
 
 # How many different places of a text are looked at by one finder: in a text of any length, and per thousand characters.
-_LEAST_EFFORT = 4_000
+_LEAST_EFFORT = 6_000
 _DENSITY = 4
 
 Key = tuple[int, int, str]
@@ -23,7 +23,7 @@ Key = tuple[int, int, str]
 def effort(text: str) -> int:
     """How many different places of `text` one finder looks at.
 
-    Real text stays below it: a log of 300,000 characters has some 3,500 lines, each with a time, an id and a number.
+    Real text stays below it: a log of 300,000 characters has some 4,000 lines, each with a time, an id and a number.
     """
     return max(_LEAST_EFFORT, len(text) * _DENSITY // 1000)
 
@@ -37,9 +37,9 @@ class Memo:
         self.stop: int | None = None
         """Where a finder stopped, as it had looked at as many places as it may."""
 
-    def spend(self) -> None:
-        """Count a place that is looked at without asking."""
-        self._left -= 1
+    def spend(self, much: int = 1) -> None:
+        """Count a place that is looked at without asking, or costs more than others."""
+        self._left -= much
 
     def is_spent(self, at: int) -> bool:
         """Whether no more places may be looked at, the next one being `at`."""

@@ -12,7 +12,7 @@ from llm_observer.analysis.breakers.opaque import is_placeholder_number
 __all__ = ["FRACTION", "classify_address", "classify_number", "is_epoch"]
 
 _IPV4 = re.compile(
-    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?!/(?:[12]?[0-9]|3[0-2])(?![0-9]))"
+    r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?:/(?P<prefix>[12]?[0-9]|3[0-2])(?![0-9]))?"
 )
 # This host, everybody, masks, and the public resolvers that documents name.
 _FIXED_IPV4 = re.compile(r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|1\.2\.3\.4|9\.9\.9\.9)\Z")
@@ -41,7 +41,8 @@ _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
 _ANALYTICS = re.compile(r"GA1\.[0-9]\.(?P<client>[0-9]{6,10}\.)?\Z")
 _SNOWFLAKE = 19
 # "Request number 12" counts, "pull request #4821" is known to all.
-_NO_KEYS = frozenset((("request", "number"), ("pull", "request"), ("merge", "request")))
+_NO_KEYS = frozenset((("pull", "request"), ("merge", "request")))
+_SMALL = 6
 # FIRST_UID=1000 is a setting.
 _RANGED = frozenset(("uid", "gid"))
 _BOUNDS = frozenset(("first", "last", "low", "high", "min", "max"))
@@ -92,12 +93,23 @@ def classify_address(text: str, start: int) -> Span | None:
     if before in ".+-" or (before == "/" and text[start - 2 : start - 1] not in {"/", ""}):
         return None
     address = _IPV4.match(text, start)
-    if not address or _FIXED_IPV4.match(address[0]):
+    if not address:
+        return None
+    value = address[0].partition("/")[0]
+    if _FIXED_IPV4.match(value) or (address["prefix"] and _is_network(value, int(address["prefix"]))):
         return None
     head = text[max(0, start - 24) : start]
-    if _VERSION_BEFORE.search(head) or (address[0][1] == "." and not _HOST_BEFORE.search(head)):
+    if _VERSION_BEFORE.search(head) or (value[1] == "." and not _HOST_BEFORE.search(head)):
         return None
-    return span_of(start, address.end(), "ip")
+    return span_of(start, start + len(value), "ip")
+
+
+def _is_network(value: str, prefix: int) -> bool:
+    """Whether an address with the length of its prefix is that of a network: `10.1.0.0/16`, not `10.1.2.3/16`."""
+    bits = 0
+    for octet in value.split("."):
+        bits = bits << 8 | int(octet)
+    return bits & ((1 << (32 - prefix)) - 1) == 0
 
 
 def _keyed(text: str, start: int, end: int) -> Span | None:
@@ -105,6 +117,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     digits = text[start:end]
     size = len(digits)
     if not key.words or is_placeholder_number(digits) or key.words[-2:] in _NO_KEYS:
+        return None
+    if size < _SMALL and key.words[-2:] == ("request", "number"):
         return None
     if key.is_nonce and size >= 6 and key.mark.strip():
         return span_of(start, end, "hex")
@@ -119,6 +133,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
     if key.names_record or (key.is_case and size >= 6) or (key.names_thing and 17 <= size <= 19):
+        return span_of(start, end, "keyed_id")
+    if size >= 9 and key.names_place:
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9:
         if _MOCK.search(text[max(0, start - 120) : start]):

@@ -53,7 +53,7 @@ def is_opaque(token: str) -> bool:
     size = len(body)
     if size < 10 or len(set(body)) < 4:
         return False
-    if "_" in body and (not 20 <= size <= 24 or _density(body) < 0.42):
+    if "_" in body and (not 20 <= size <= 24 or body.count("_") > 2 or _density(body) < 0.42):
         return any(is_opaque(part) for part in body.split("_") if "_" not in part)
     digits = len(_DIGITS.findall(body))
     lower = upper = False
@@ -91,7 +91,8 @@ def is_opaque_under_key(token: str) -> bool:
     if digits == 1 and size < 16:
         if body.islower() or body.isupper():
             return size >= 8 and not body[-1].isdigit() and wordlike(body) < 0.6
-        return size >= 8 and (_density(body) > 0.6 or (_density(body) > 0.45 and wordlike(body) < 0.8))
+        density = _density(body)
+        return size >= 8 and (density > 0.6 or (density > (0.45 if size < 12 else 0.3) and wordlike(body) < 0.75))
     if digits:
         if size < 8:
             return False
@@ -99,7 +100,13 @@ def is_opaque_under_key(token: str) -> bool:
             return True
         words = wordlike(body)
         return words < 0.8 and (_density(body) > 0.25 or words < 0.6)
-    return size >= 16 and not body.islower() and not body.isupper() and _density(body) > 0.3 and wordlike(body) < 0.7
+    return (
+        size >= 12
+        and not body.islower()
+        and not body.isupper()
+        and _density(body) > (0.3 if size >= 16 else 0.4)
+        and wordlike(body) < 0.7
+    )
 
 
 def may_be_drawn(token: str) -> bool:

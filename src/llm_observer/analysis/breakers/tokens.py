@@ -29,12 +29,15 @@ _FROM_DIGIT = re.compile(
 # A number that may count something: behind a word, a separator or a bracket, or at the start of a line before a word.
 _COUNT = re.compile(
     r"""[0-9](?:
-      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\[(#=>][0-9]) | (?<=[^\x00-\x7f][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}\ [a-z/]) | (?<=^[0-9])
+      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\ \\\[][\"'`][0-9]) | (?<=[|>]\ [0-9]) | (?<=[\[(#=>][0-9]) | (?<=[^\x00-\x7f][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}(?:%|/[0-9]|\ [A-Za-z/])) | (?<=^[0-9])
     )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=m?s\b))""",
     re.VERBOSE,
 )
 # The seconds since start that a kernel logs.
 _KERNEL = re.compile(r"\[ {0,8}(?P<time>[0-9]{1,7}\.[0-9]{6})\] ")
+_DAY = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2})?\Z")
+_DAY_SIZES = frozenset((10, 13))
+_SHORTEST, _UNIT, _WORD = 6, 14, 32
 _LEAD = re.compile(r"[A-Za-z_-]+")
 _LEAD_REACH = 96
 _LONG = 512
@@ -56,6 +59,8 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
     memo = Memo(effort(text))
     for match in digits.matches(_FROM_DIGIT):
         start, end = match.span()
+        if _says_nothing(text, start, end):
+            continue
         if memo.is_spent(start):
             found += find_plain_ids(text, start)
             break
@@ -65,6 +70,7 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
         else:
             lead = min(start, _BEFORE)
             key = (lead, end - start, text[start - lead : end + _AFTER])
+            memo.spend((end - start) // _WORD)
             span = memo.ask(key, start, partial(_at_digit, text, start, end))
         if span:
             found.append(span)
@@ -86,6 +92,20 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
     return found
 
 
+def _says_nothing(text: str, start: int, end: int) -> bool:
+    """Whether a run is one that logs are full of and that is sought elsewhere, or nowhere: `2026-03-24`, `31ms`."""
+    size = end - start
+    if size in _DAY_SIZES:
+        return _DAY.match(text, start, end) is not None
+    return (
+        size < _SHORTEST
+        and text[end - 1].isalpha()
+        and (not start or text[start - 1] not in _JOINED)
+        and " ago" not in (after := text[end : end + _UNIT])
+        and " old" not in after
+    )
+
+
 def _at_digit(text: str, start: int, end: int) -> Span | None:
     """What is found where a run that `_FROM_DIGIT` matches goes from `start` to `end`."""
     run = text[start:end]
@@ -95,7 +115,7 @@ def _at_digit(text: str, start: int, end: int) -> Span | None:
         return classify_number(text, start, end)
     if "." in run:
         return classify_address(text, start)
-    if end - start < 6:
+    if end - start < _SHORTEST:
         return _age(text, start, end)
     return classify(text, start, end)
 
