@@ -34,6 +34,8 @@ __all__ = ["REACH", "find_counter"]
 
 # How much of the text before a number is looked at.
 REACH = 44
+# How much of the text behind it.
+_AHEAD = 80
 
 _WORDS = re.compile(r"[a-z]+")
 _CLAUSE = re.compile(r"[,;.\n{}0-9]")
@@ -73,12 +75,11 @@ _AFTER = re.compile(
     | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
     | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
     )""",
-    re.VERBOSE | re.IGNORECASE,
+    re.VERBOSE,
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 _OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b",
-    re.IGNORECASE,
+    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b"
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
 _MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
@@ -151,7 +152,8 @@ def _is_of(text: str, end: int, low: str) -> bool:
 
 def _tells_state(text: str, end: int) -> bool:
     """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
-    return _AFTER.match(text, end) is not None or _OF_DONE.match(text, end) is not None
+    after = text[end : end + _AHEAD].lower()
+    return _AFTER.match(after) is not None or _OF_DONE.match(after) is not None
 
 
 def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:

@@ -38,6 +38,7 @@ _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 
 _SHORTEST_TIME = 10
+_SHORTEST_DIGEST = 16
 # A day in a name: web_search_20250305.
 _DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
 _DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]|-(?:19|20)[0-9]{6}(?![0-9])")
@@ -76,6 +77,7 @@ _CLOUD = re.compile(
 )
 _CLOUD_KEY = re.compile(r"A(?:KI|SI|RO|ID)A(?![A-Z0-9]*EXAMPLE)[A-Z0-9]{16}\Z")
 # Slack's users, channels and teams.
+_CAPITALS = frozenset("ACDGTUW")
 _SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
 
@@ -101,7 +103,7 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return span_of(start, jwt.end(), "jwt")
     if len(token) >= 36 and (uuid := _UUID.search(token)):
         return _uuid(text, start, end, uuid)
-    if before == "\\" or _MANGLED.match(token):
+    if before == "\\" or (token[0] == "_" and _MANGLED.match(token)):
         return None
     if before in "+/" or text[end : end + 1] in _BASE64_MARKS:
         whole = whole_base64(text, start, end)
@@ -176,9 +178,8 @@ def _id(text: str, start: int, token: str) -> Span | None:
     key = key_before(text, start)
     if "-" in token and token == token.lower():
         return _slug(text, start, token, key)
-    if len(token) >= 16 and is_pinned(text, start, token):
-        return None
-    return _by_shape(text, start, token, key) or _by_key(text, start, token, key)
+    span = _by_shape(text, start, token, key) or _by_key(text, start, token, key)
+    return None if span and len(token) >= _SHORTEST_DIGEST and is_pinned(text, start, token) else span
 
 
 def _opaque_behind_prefix(body: str) -> bool:
@@ -195,10 +196,11 @@ def _shape(token: str) -> str | None:
     """The kind that the look of a token gives it, `None` for no look of its own."""
     if len(token) == 26 and _ULID.match(token) and not token.isdigit():
         return "sortable_id"
-    if _SLACK.match(token):
-        return "random_id"
-    if _CLOUD_KEY.match(token):
-        return "token"
+    if token[0] in _CAPITALS:
+        if _SLACK.match(token):
+            return "random_id"
+        if _CLOUD_KEY.match(token):
+            return "token"
     if not is_opaque(token):
         return None
     if len(token) in {20, 24, 25, 27} and _SORTABLE.match(token):

@@ -16,6 +16,8 @@ _MOST = 1024
 # How many different places of a text are looked at by one finder: in a text of any length, and per thousand characters.
 _LEAST_EFFORT = 6_000
 _DENSITY = 4
+# What a place costs that is like none before, where one that is known costs 1.
+_NEW = 8
 
 Key = tuple[int, int, str]
 
@@ -33,13 +35,13 @@ class Memo:
 
     def __init__(self, most: int) -> None:
         self._known: dict[Key, Span | None] = {}
-        self._left = most
+        self._left = most * _NEW
         self.stop: int | None = None
         """Where a finder stopped, as it had looked at as many places as it may."""
 
     def spend(self, much: int = 1) -> None:
         """Count a place that is looked at without asking, or costs more than others."""
-        self._left -= much
+        self._left -= much * _NEW
 
     def is_spent(self, at: int) -> bool:
         """Whether no more places may be looked at, the next one being `at`."""
@@ -59,9 +61,10 @@ class Memo:
         """
         known = self._known
         if key in known:
+            self._left -= 1
             seen = known[key]
             return seen and Span(seen.start + start, seen.end + start, seen.category, seen.kind)
-        self._left -= 1
+        self._left -= _NEW
         span = find()
         if len(known) < _MOST:
             known[key] = span and Span(span.start - start, span.end - start, span.category, span.kind)
