@@ -40,6 +40,8 @@ _MEMORY = 0.03
 """Weight of the latest count in how much wider than foreseen counts have been."""
 _BOUND = 3.0
 """Standard deviations that are stated as the bound."""
+_HEAD = 3.0
+"""How much wider than the variance of other text that of a head is, at least."""
 _MOST_BASES = 256
 
 
@@ -83,9 +85,12 @@ class Fit:
         """The tokens of text with these columns, without the hidden ones."""
         return sum(map(mul, self.weights, columns))
 
-    def noise(self, variance: float) -> float:
-        """Variance of a stretch of text around its estimate, of which `measure` expects this one."""
-        return self._wider * variance + 1.0
+    def noise(self, variance: float, *, first: bool = False) -> float:
+        """Variance of a stretch of text around its estimate, of which `measure` expects this one.
+
+        A head (`first`) is of few texts, and nothing that is learned behind it says how unusual these are.
+        """
+        return (max(_HEAD, self._wider) if first else self._wider) * variance + 1.0
 
     def times_spread(self, row: _Row) -> list[float]:
         """The covariance of what is learned, times a row."""
@@ -123,9 +128,14 @@ class Fit:
         if new < _LEAST_NEW:
             return
         gain = self.times_spread(row)
-        variance = sum(map(mul, gain, row)) + self.noise(expected)
+        variance = sum(map(mul, gain, row)) + self.noise(expected, first=row[FACTORS] > 0)
         off = tokens - sum(map(mul, self.means, row))
         surprise = off * off / variance
+        if row[FACTORS] and off > 0 and surprise > 1.0 and not self.warm:
+            # No text explains so many: that much more is hidden, until other heads tell.
+            self._spread[FACTORS][FACTORS] += off * off - variance
+            gain[FACTORS] += off * off - variance
+            variance, surprise = off * off, 1.0
         if surprise > _OUTLIER**2:
             # Something else is in this count: it moves the estimate as far as a usual one could.
             variance *= surprise / _OUTLIER**2
@@ -222,9 +232,9 @@ class Positions:
             uneven = tokens * tokens / pieces * (0.5 * part * (1 - part) + 0.1 / pieces)
         fit = self._fit
         mean = max(0.0, sum(map(mul, fit.means, row)))
-        variance = sum(map(mul, fit.times_spread(row), row)) + fit.noise(text)
+        variance = sum(map(mul, fit.times_spread(row), row)) + fit.noise(text, first=not before)
         if stretch is not None and after is not None:
-            shared = sum(map(mul, stretch.spread, row)) + fit.noise(text)
+            shared = sum(map(mul, stretch.spread, row)) + fit.noise(text, first=not before)
             mean += stretch.off * shared / stretch.variance
             mean = min(max(0.0, mean), self._anchors[after] - base)
             variance -= shared * shared / stretch.variance
@@ -244,16 +254,16 @@ class Positions:
         known = self._stretches.get(before)
         if known is None:
             row, variance = self._row(before, after)
-            known = self._expected(row, variance, self._anchors[after] - base)
+            known = self._expected(row, variance, self._anchors[after] - base, first=not before)
             if row[FACTORS] and self._fit.means[FACTORS] + known.off * known.spread[FACTORS] / known.variance < 0:
                 # No tokens are hidden: what the text is shorter than expected is the text's own.
                 self._hides = False
-                known = self._expected([*row[:FACTORS], 0.0], variance, self._anchors[after] - base)
+                known = self._expected([*row[:FACTORS], 0.0], variance, self._anchors[after] - base, first=not before)
             self._stretches[before] = known
         return known
 
-    def _expected(self, row: _Row, variance: float, tokens: float) -> _Stretch:
+    def _expected(self, row: _Row, variance: float, tokens: float, *, first: bool) -> _Stretch:
         fit = self._fit
         mean = sum(map(mul, fit.means, row))
         spread = fit.times_spread(row)
-        return _Stretch(spread, sum(map(mul, spread, row)) + fit.noise(variance), tokens - mean)
+        return _Stretch(spread, sum(map(mul, spread, row)) + fit.noise(variance, first=first), tokens - mean)
