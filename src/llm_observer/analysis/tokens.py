@@ -25,7 +25,7 @@ _MEANS = (1.0,) * FACTORS + (0.0,)
 """Before any count: the factor of each column, and the hidden tokens."""
 _COMMON = 0.15
 """Standard deviation of what all factors have in common: vocabularies are larger or smaller."""
-_APART = (0.05, 0.12, 0.7, 0.5, 0.35, 0.25, 0.6, 0.5)
+_APART = (0.05, 0.12, 0.4, 1.5, 0.35, 0.35, 0.4, 0.2, 0.5, 0.4, 0.25, 0.6, 0.5)
 """Standard deviation of each factor beside that, from what tokenizers differ by."""
 _HIDDEN = 900.0
 """Standard deviation of the hidden tokens."""
@@ -40,7 +40,7 @@ _MEMORY = 0.03
 """Weight of the latest count in how much wider than foreseen counts have been."""
 _BOUND = 3.0
 """Standard deviations that are stated as the bound."""
-_HEAD = 3.0
+_HEAD = 2.5
 """How much wider than the variance of other text that of a head is, at least."""
 _MOST_BASES = 256
 
