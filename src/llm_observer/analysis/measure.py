@@ -65,8 +65,8 @@ def measure(text: str, kind: str = "") -> "array[float]":
 
     The weights are those of a bounded least-squares fit to 680 texts (prompts, tool schemas, Markdown, Python, JSON,
     logs, tables, eight languages) and the mean of three vocabularies: o200k, cl100k, and the one that Anthropic has
-    published; 2026-11-22. Those of other scripts are the mean of these and of tekken, Llama 3, Gemma 3 and DeepSeek over
-    twenty languages; 2026-12-01.
+    published; 2026-11-22. Those of other scripts are about the mean of these and of tekken, Llama 3, Gemma 3 and
+    DeepSeek, over twenty languages; 2026-12-01.
     """
     columns = array("f", bytes(4 * len(COLUMNS)))
     if kind == "media":

@@ -141,10 +141,11 @@ class Fit:
             variance *= surprise / _OUTLIER**2
         self._wider += _MEMORY * (min(surprise, _OUTLIER**2) - self._wider)
         self._wider = min(8.0, max(0.5, self._wider))
-        self.means = [mean + g * off / variance for mean, g in zip(self.means, gain, strict=True)]
+        shares = [g / variance for g in gain]
+        self.means = [mean + share * off for mean, share in zip(self.means, shares, strict=True)]
         self._spread = [
-            [s - g * other / variance for s, other in zip(line, gain, strict=True)]
-            for line, g in zip(self._spread, gain, strict=True)
+            [s - share * g for s, g in zip(line, gain, strict=True)] if share else line
+            for line, share in zip(self._spread, shares, strict=True)
         ]
         for i in range(FACTORS):
             self._spread[i][i] += _DRIFT
