@@ -7,7 +7,7 @@ A provider is played that counts with the tokenizer, adds tokens that it does no
 its own. Conversations of prose, code, JSON, Markdown, logs, numbers and other scripts go through the analyzer with the
 provider's counts; then calls are made that part from an earlier one at the end of a random segment or inside of one,
 and what the analyzer takes for the tokens up to there is held against what they are. The rows called hard are of
-traffic that nothing was tuned on: files in base64 and hex, keys, tables, emoji, formulas, minified scripts, Thai, Hindi
+traffic of other kinds: files in base64 and hex, keys, tables, emoji, formulas, minified scripts, Thai, Hindi
 and Chinese JSON, in an application that has sent English prose before, with up to 9,000 hidden tokens. Exit status 1
 where after the warm-up the median is above 1 %, the 95th percentile above 4 %, or the bound holds in less than 95 % of
 cases.
