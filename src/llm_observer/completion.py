@@ -19,7 +19,7 @@ from llm_observer.guard import guard
 from llm_observer.instrumentor import LLMObserverInstrumentor
 from llm_observer.telemetry import attributes as names
 from llm_observer.telemetry.describe_report import report_attributes
-from llm_observer.telemetry.foreign import claim, complete, unwrapped
+from llm_observer.telemetry.foreign import claim, complete, scope_name, unwrapped
 from llm_observer.telemetry.runtime import Runtime
 from llm_observer.telemetry.tags import current_tag
 from llm_observer.telemetry.values import Attributes
@@ -74,7 +74,7 @@ class _Told:
             # No call of a model; or one that our hook into the SDK has adopted the span of.
             return
         end_ns = time.time_ns()
-        if self._runtime.seen.has(call, self._start_ns) or self._is_open(call):
+        if self._runtime.seen.has(call, self._start_ns, scope_name(self._span)) or self._is_open(call):
             counters.add("skipped", "told_twice")
             return
         runtime = self._runtime
@@ -112,7 +112,8 @@ class _Told:
                 found[names.CODE_LINE_NUMBER] = call.site.line
             span.set_attributes(complete(span, found, failed=False))
         identity: SpanContext = span.get_span_context()
-        runtime.finished(call, report, identity, self._start_ns, end_ns, told_attributes(span, call) | found, told=True)
+        attributes = told_attributes(span, call) | found
+        runtime.finished(call, report, identity, self._start_ns, end_ns, attributes, told_by=scope_name(span))
 
 
 def completion_hook() -> CompletionHook:

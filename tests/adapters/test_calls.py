@@ -227,8 +227,9 @@ async def test_the_call_site_of_async_calls(server: ScriptedServer, spans: Spans
         await asyncio.gather(answer(), answer())
         await asyncio.gather(cast("Any", client).chat.completions.create(**CHAT))
         alone = asyncio.create_task(cast("Any", client).chat.completions.create(**CHAT))
-        while not alone.done():
-            await asyncio.sleep(0)
+        done = asyncio.Event()
+        alone.add_done_callback(lambda _: done.set())
+        await done.wait()
     *awaited, gathered, unwatched = (attributes(span) for span in spans.all())
     for values in awaited:
         assert values["code.function.name"].endswith("answer")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import openai
 import pytest
@@ -168,6 +168,18 @@ def test_a_call_that_two_instrumentations_tell_of_is_counted_once(spans: Spans) 
     assert counters.of("skipped") == {"told_twice": 2}
 
 
+@pytest.mark.parametrize("tokens", [9000, None])
+def test_calls_side_by_side_of_one_instrumentation_are_counted_each(spans: Spans, tokens: int | None) -> None:
+    """Asked the same at the same time, answered at the same length, and without an id; or failed alike."""
+    by = handler()
+    calls = [by.inference("gemini", request_model="gemini-2.5-flash", _attach_to_context=False) for _ in range(3)]
+    for call in reversed(calls):
+        call.input_tokens = call.output_tokens = tokens
+        call.stop()
+    assert all(ours(span) for span in spans.all())
+    assert llm_observer.stats().calls == 3
+
+
 def test_calls_side_by_side_with_ids_of_their_own_are_counted_each(spans: Spans) -> None:
     by = handler()
     outer = by.inference("gemini", request_model="gemini-2.5-flash", _attach_to_context=False)
@@ -195,7 +207,7 @@ def test_a_call_that_our_hook_into_the_sdk_observes_is_not_told_again(
         if stream:
             ask |= {"stream": True, "stream_options": {"include_usage": True}}
         made: Any = client.chat.completions.create(**ask)
-        answers: list[Any] = list(made) if stream else [made]
+        answers = cast("list[Any]", list(made) if stream else [made])
         usage: Any = answers[-1].usage
         call.response_id = answers[-1].id
         call.input_tokens, call.output_tokens = usage.prompt_tokens, usage.completion_tokens

@@ -102,13 +102,16 @@ class Runtime:
         end_ns: int,
         attributes: Attributes,
         *,
-        told: bool = False,
+        told_by: str | None = None,
     ) -> None:
-        """Count a finished call, record its metrics, tell the listeners. Never raises."""
+        """Count a finished call, record its metrics, tell the listeners. Never raises.
+
+        `told_by` names the instrumentation that told of it, where it was not observed here.
+        """
         counters.add("calls")
-        self.seen.note(call, start_ns, end_ns)
+        self.seen.note(call, start_ns, end_ns, told_by)
         with guard("metrics"):
-            self.metrics.record(call, report, span_context, attributes, told=told)
+            self.metrics.record(call, report, span_context, attributes, told=told_by is not None)
         for listener in tuple(self.listeners):
             with guard("listener"):
                 listener(call, span_context, start_ns, end_ns, attributes)
