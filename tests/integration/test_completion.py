@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import openai
 import pytest
@@ -200,14 +200,14 @@ def test_a_call_that_our_hook_into_the_sdk_observes_is_not_told_again(
     with ScriptedServer() as server:
         by = handler(OPENAI if adopted else LANGCHAIN)
         llm_observer.patch(call_site=False)
-        client = openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0)
+        client: Any = openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0)
         call = by.inference("openai", request_model="gpt-4o", _attach_to_context=adopted)
         call.input_messages = [types.InputMessage("user", [types.TextPart("hi")])]
         ask: dict[str, Any] = {"model": "gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
         if stream:
             ask |= {"stream": True, "stream_options": {"include_usage": True}}
-        made: Any = client.chat.completions.create(**ask)
-        answers = cast("list[Any]", list(made) if stream else [made])
+        made = client.chat.completions.create(**ask)
+        answers: list[Any] = [*made] if stream else [made]
         usage: Any = answers[-1].usage
         call.response_id = answers[-1].id
         call.input_tokens, call.output_tokens = usage.prompt_tokens, usage.completion_tokens
