@@ -20,8 +20,6 @@ from typing import Any
 from llm_observer.analysis.analyzer import Analyzer, Observation
 from llm_observer.analysis.index import PrefixIndex
 from llm_observer.analysis.prompts import read_prompt
-from llm_observer.engine import Engine
-from llm_observer.pricing.prices import Prices
 from llm_observer.privacy import Hasher
 from llm_observer.replay import call_from_record, iter_analyze
 from llm_observer.usage import Usage
@@ -49,67 +47,136 @@ def cut(start: int, length: int) -> str:
     return repeated[:length]
 
 
-def record(tokens: int, i: int, *, seed: int = 0) -> JSON:
-    """Call `i` of a conversation of about so many tokens: half of it system text, half history; a new last question."""
+def talk(tokens: int, seed: int = 0) -> JSON:
+    """A body of about so many tokens: half of it system text, half history. The end of both is marked."""
     half = tokens * TOKEN_BYTES // 2
     turns = max(2, tokens // 500)
     messages: list[JSON] = [
         {"role": "user" if n % 2 == 0 else "assistant", "content": f"{n}: {cut(seed + 977 * n, half // turns)}"}
         for n in range(turns)
     ]
-    marker = {"type": "ephemeral"}
-    question = [{"type": "text", "text": f"Question {i} of {seed}", "cache_control": marker}]
-    messages.append({"role": "user", "content": question})
-    system = [{"type": "text", "text": f"{seed} {cut(seed, half)}", "cache_control": marker}]
-    return {
-        "at": 1.79e9 + i * 5,
-        "provider": "anthropic",
-        "api": "messages",
-        "request": {"model": MODEL, "max_tokens": 16, "system": system, "messages": messages},
-        "usage": {
-            "input_tokens": 10,
-            "output_tokens": 5,
-            "cache_read_input_tokens": 0 if i == 0 else tokens,
-            "cache_creation_input_tokens": tokens if i == 0 else 20,
-        },
-    }
+    messages[-1]["content"] = [marked(messages[-1]["content"])]
+    system = [marked(f"{seed} {cut(seed, half)}")]
+    return {"model": MODEL, "max_tokens": 16, "system": system, "messages": messages}
+
+
+def marked(text: str) -> JSON:
+    return {"type": "text", "text": text, "cache_control": {"type": "ephemeral"}}
+
+
+def asked(tokens: int, i: int, *, seed: int = 0) -> JSON:
+    """Call `i` with another last question, behind what is cached from call 0 on."""
+    body = talk(tokens, seed)
+    body["messages"].append({"role": "user", "content": f"Question {i} of {seed}"})
+    return recorded(body, i, input_tokens=12, read=tokens if i else 0, written=0 if i else tokens)
+
+
+def grown(tokens: int, i: int, *, seed: int = 0) -> JSON:
+    """Turn `i` of a conversation: an answer of 100 tokens more each turn, and a new question, which is marked."""
+    body = talk(tokens, seed)
+    messages = body["messages"]
+    for n in range(i):
+        messages.append({"role": "user", "content": f"Question {n} of {seed}"})
+        messages.append({"role": "assistant", "content": f"Answer {n}: {cut(seed + 331 * n, 400)}"})
+    messages.append({"role": "user", "content": [marked(f"Question {i} of {seed}")]})
+    size = tokens + 120 * i
+    return recorded(body, i, input_tokens=3, read=size - 120 if i else 0, written=120 if i else size)
+
+
+def recorded(body: JSON, i: int, *, input_tokens: int, read: int, written: int) -> JSON:
+    usage = {"input_tokens": input_tokens, "output_tokens": 5}
+    usage |= {"cache_read_input_tokens": read, "cache_creation_input_tokens": written}
+    return {"at": 1.79e9 + i * 5, "provider": "anthropic", "api": "messages", "request": body, "usage": usage}
+
+
+def with_openai(make: Callable[..., JSON]) -> Callable[..., JSON]:
+    """The same calls to OpenAI."""
+
+    def made(tokens: int, i: int, *, seed: int = 0) -> JSON:
+        one = make(tokens, i, seed=seed)
+        body = one["request"]
+        said = [{"role": "system", "content": body["system"][0]["text"]}]
+        for message in body["messages"]:
+            content = message["content"]
+            text = content if isinstance(content, str) else content[0]["text"]
+            said.append({"role": message["role"], "content": text})
+        read = one["usage"]["cache_read_input_tokens"]
+        whole = one["usage"]["input_tokens"] + read + one["usage"]["cache_creation_input_tokens"]
+        usage = {"prompt_tokens": whole, "completion_tokens": 5}
+        usage["prompt_tokens_details"] = {"cached_tokens": read - read % 128}
+        request = {"model": "gpt-5.1", "messages": said}
+        return {**one, "provider": "openai", "api": "chat.completions", "request": request, "usage": usage}
+
+    return made
 
 
 def timed(function: Callable[..., object], *arguments: object) -> float:
     """CPU milliseconds of one call."""
-    began = time.process_time()
+    began = time.thread_time()
     function(*arguments)
-    return (time.process_time() - began) * 1e3
+    return (time.thread_time() - began) * 1e3
+
+
+KINDS: dict[str, Callable[..., JSON]] = {
+    "anthropic, other question": asked,
+    "anthropic, next turn": grown,
+    "openai, other question": with_openai(asked),
+    "openai, next turn": with_openai(grown),
+}
 
 
 def per_call(sizes: list[int], runs: int) -> None:
-    """Cost of one call: its prompt seen before but for the last question, and not seen before."""
-    prices = Prices()
-    prices.wait(30)
-    print("| prompt tokens | body kB | seen before, ms | ÷ json.dumps | new, ms | json.dumps, ms | json.loads, ms |")
-    print("| ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
-    for tokens in sizes:
-        engine = Engine(Hasher(b"a key for the benchmark"), prices)
-        seen: list[float] = []
-        fresh: list[float] = []
-        dumps: list[float] = []
-        loads: list[float] = []
-        for i in range(runs):
-            one = record(tokens, i)
-            body = json.dumps(one["request"])
-            call = call_from_record(one)
-            seen.append(timed(engine.explain, call))
-            dumps.append(timed(json.dumps, one["request"]))
-            loads.append(timed(json.loads, body))
-            other = call_from_record(record(tokens, 0, seed=7919 * (i + 1)))
-            fresh.append(timed(engine.explain, other))
-        kilobytes = len(json.dumps(record(tokens, 0)["request"])) / 1000
-        warm = min(seen[2:])
-        print(
-            f"| {tokens:,} | {kilobytes:,.0f} | {warm:.2f} | {warm / min(dumps):.1f} | {min(fresh[1:]):.1f} "
-            f"| {min(dumps):.2f} | {min(loads):.2f} |",
-            flush=True,
-        )
+    """Cost of one call: its prompt seen before but for its end, and not seen before."""
+    print(
+        "| call | prompt tokens | seen before, ms | ÷ json.dumps | repeated, ms | new, ms | read from the body, ms ",
+        end="",
+    )
+    print("| json.dumps, ms | json.loads, ms |")
+    print("| :--- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name, make in KINDS.items():
+        for tokens in sizes:
+            analyzer = Analyzer(Hasher(b"a key for the benchmark"))
+            seen: list[float] = []
+            again: list[float] = []
+            fresh: list[float] = []
+            read: list[float] = []
+            dumps: list[float] = []
+            loads: list[float] = []
+            for i in range(runs):
+                for one, times in (
+                    (make(tokens, i), seen),
+                    (make(tokens, i), again),
+                    (make(tokens, 0, seed=7919 * (i + 1)), fresh),
+                ):
+                    body = json.dumps(one["request"])
+                    # Parsed anew, so that no text has been hashed before.
+                    loads.append(timed(json.loads, body))
+                    one["request"] = json.loads(body)
+                    dumps.append(timed(json.dumps, one["request"]))
+                    read.append(timed(read_prompt, one["api"], one["request"]))
+                    times.append(timed(analyzer.explain, observed(one)))
+            warm, least = min(seen[2:]), min(dumps)
+            print(
+                f"| {name} | {tokens:,} | {warm:.2f} | {warm / least:.1f} | {min(again[2:]):.2f} | {min(fresh[1:]):.1f} | {min(read):.2f} "
+                f"| {least:.2f} | {min(loads):.2f} |",
+                flush=True,
+            )
+
+
+def observed(one: JSON) -> Observation:
+    """A recorded call as the analysis takes it."""
+    call = call_from_record(one)
+    prompt = read_prompt(call.api, call.request)
+    assert prompt is not None
+    return Observation(
+        provider=call.provider,
+        model=call.model,
+        scope="",
+        at=call.at,
+        ready_at=call.at + 1,
+        prompt=prompt,
+        usage=call.usage,
+    )
 
 
 def throughput(megabytes: int) -> None:
@@ -120,7 +187,7 @@ def throughput(megabytes: int) -> None:
         nonlocal size
         i = 0
         while size < megabytes * 1_000_000:
-            one = record(4000, i % 20, seed=104729 * (i // 20))
+            one = grown(4000, i % 20, seed=104729 * (i // 20))
             size += len(json.dumps(one))
             yield one
             i += 1

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.turns import Mark
 
 __all__ = ["landmarks", "lineage"]
 
@@ -12,7 +13,7 @@ _MOST_LANDMARKS = 6
 _MOST_LINEAGE = 3
 
 
-def landmarks(trace: Trace, edges: Iterable[tuple[int, bytes, bytes]]) -> list[bytes]:
+def landmarks(trace: Trace, edges: Iterable[Mark]) -> list[bytes]:
     """What a call is found by later: its segments behind the tools, and how its texts begin and end."""
     found = [*trace.canonical[trace.tools :]]
     for _, first, last in edges:
@@ -20,13 +21,13 @@ def landmarks(trace: Trace, edges: Iterable[tuple[int, bytes, bytes]]) -> list[b
     return found
 
 
-def edges(prints: Iterable[Fingerprint], start: int = 0) -> list[tuple[int, bytes, bytes]]:
+def edges(prints: Iterable[Fingerprint], start: int = 0) -> tuple[Mark, ...]:
     """Position, and marks of the first and the last line, of system texts that have several."""
-    return [
+    return tuple(
         (i, b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
         for i, fp in enumerate(prints, start)
         if fp.kind == "system" and len(fp.sketch) > 1
-    ]
+    )
 
 
 def lineage(
