@@ -53,7 +53,7 @@ def _leave_boundaries(
     fit: Fit,
     index: PrefixIndex,
 ) -> None:
-    usage = call.usage
+    usage, chain = call.usage, trace.chain
     read = usage.cache_read_tokens if usage is not None else None
     written = usage.cache_write_tokens if usage is not None else None
     counted = call.prompt.counted
@@ -61,26 +61,31 @@ def _leave_boundaries(
         trace.anchors[boundaries[-1][0]] = read + written
     positions = Positions(trace.columns, trace.anchors, fit)
     cached: list[int] = []
-    if read and read_at and (entry := index.entry(trace.chain[read_at - 1])) is not None:
+    if read and read_at and (entry := index.entry(chain[read_at - 1])) is not None:
         # A read renews the entry. Its size is what was read: exact, unless less was read than there is.
-        tokens, error = positions.at(read_at)
-        exact = counted and abs(tokens - read) <= max(LEAST_LOSS, error * tokens)
+        exact = counted and (entry.tokens == read or _may_be(read, *positions.at(read_at)))
         if exact:
             trace.anchors[read_at] = read
         size = read if exact else entry.tokens
-        index.keep(trace.chain[read_at - 1], _entry(call, entry, entry.lifetime, size, was_read=True))
+        index.keep(chain[read_at - 1], _entry(call, entry, entry.lifetime, size, was_read=True))
         cached.append(read_at)
     for position, ttl in boundaries:
-        tokens, error = positions.at(position)
-        if rule.min_tokens is not None and tokens * (1 + error) < rule.min_tokens:
-            continue
+        known = index.entry(chain[position - 1])
+        if known is None and rule.min_tokens is not None:
+            tokens, error = positions.at(position)
+            if tokens * (1 + error) < rule.min_tokens:
+                continue
         _, lifetime = rule.lifetime(ttl)
-        known = index.entry(trace.chain[position - 1])
-        exact = trace.anchors.get(position, known.tokens if known is not None else None)
+        size = trace.anchors.get(position, known.tokens if known is not None else None)
         was_read = bool(read) and position <= read_at
-        index.keep(trace.chain[position - 1], _entry(call, known, lifetime, exact, was_read=was_read))
+        index.keep(chain[position - 1], _entry(call, known, lifetime, size, was_read=was_read))
         cached.append(position)
     trace.cached = tuple(cached)
+
+
+def _may_be(read: int, tokens: int, error: float) -> bool:
+    """Whether a prefix may be as large as what was read, by the bound on its error."""
+    return abs(tokens - read) <= max(LEAST_LOSS, error * tokens)
 
 
 def _entry(

@@ -7,27 +7,23 @@ from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
 from llm_observer.analysis.turns import Mark
 
-__all__ = ["landmarks", "lineage"]
+__all__ = ["edge", "landmarks", "lineage"]
 
 _MOST_LANDMARKS = 6
 _MOST_LINEAGE = 3
 
 
 def landmarks(trace: Trace, edges: Iterable[Mark]) -> list[bytes]:
-    """What a call is found by later: its segments behind the tools, and how its texts begin and end."""
+    """What a call is found by later: its segments behind the tools, and how its system texts begin and end."""
     found = [*trace.canonical[trace.tools :]]
     for _, first, last in edges:
         found += (first, last)
     return found
 
 
-def edges(prints: Iterable[Fingerprint], start: int = 0) -> tuple[Mark, ...]:
-    """Position, and marks of the first and the last line, of system texts that have several."""
-    return tuple(
-        (i, b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
-        for i, fp in enumerate(prints, start)
-        if fp.kind == "system" and len(fp.sketch) > 1
-    )
+def edge(position: int, fp: Fingerprint) -> Mark:
+    """A segment of several lines, and marks of the first and the last of them."""
+    return (position, b"first:%d" % fp.sketch[0], b"last:%d" % fp.sketch[-1])
 
 
 def lineage(
@@ -36,8 +32,8 @@ def lineage(
     """Earlier calls that this one may have come from: they have much in common with it, wherever it stands."""
     behind = [*now.canonical[max(shared, now.tools) :]]
     prints = [fp for wire in now.wire[shared:] if (fp := fingerprints.known(wire)) is not None]
-    lines = [mark for _, *marks in edges(prints[:_MOST_LANDMARKS]) for mark in marks]
-    marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *lines]
+    texts = [edge(0, fp) for fp in prints[:_MOST_LANDMARKS] if fp.kind == "system" and len(fp.sketch) > 1]
+    marks = [*behind[:_MOST_LANDMARKS], *behind[-_MOST_LANDMARKS:], *(mark for _, *both in texts for mark in both)]
     found = {id(then): then} if then is not None else {}
     for mark in marks:
         other = index.holding(mark)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from llm_observer.analysis.breakers import as_breaker
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Trace
-from llm_observer.analysis.lineage import edges
+from llm_observer.analysis.lineage import edge
 from llm_observer.analysis.measure import COLUMNS
 from llm_observer.analysis.observed import Observation
 from llm_observer.analysis.rules import CacheRule
@@ -207,19 +207,21 @@ def _joined(
 
 def _with_rest(trace: Trace, fresh: list[Fingerprint], same: int, known: Known | None) -> Traced:
     """A trace with what else is to be known of its prompt, whose segments from `same` on are new."""
-    tools = trace.tools
-    found = edges(fresh[max(0, tools - same) :], max(same, tools))
+    found: list[Mark] = []
+    media: int | None = None
+    for i, fp in enumerate(fresh, same):
+        if fp.kind == "system" and len(fp.sketch) > 1:
+            found.append(edge(i, fp))
+        elif fp.kind == "media" and media is None:
+            media = i
     if known is None:
         values = (value for fp in fresh[: trace.head] for value in fp.values)
-        return Traced(trace, found, _media(fresh, 0), tuple(as_breaker(v.span) for v in values)[:_MOST_BREAKERS])
+        return Traced(trace, tuple(found), media, tuple(as_breaker(v.span) for v in values)[:_MOST_BREAKERS])
     turn = known.turn
-    marks = (*(mark for mark in turn.edges if mark[0] < same), *found) if turn.edges else found
-    media = turn.media if turn.media is not None and turn.media < same else _media(fresh, same)
-    return Traced(trace, marks, media, turn.breakers)
-
-
-def _media(prints: list[Fingerprint], start: int) -> int | None:
-    return next((i for i, fp in enumerate(prints, start) if fp.kind == "media"), None)
+    edges = (*(mark for mark in turn.edges if mark[0] < same), *found) if turn.edges else tuple(found)
+    if turn.media is not None and turn.media < same:
+        media = turn.media
+    return Traced(trace, edges, media, turn.breakers)
 
 
 def _readable_at(call: Observation, rule: CacheRule | None) -> float:
