@@ -34,6 +34,14 @@ _PARAMETER = re.compile(
     re.IGNORECASE,
 )
 _HEX_NAME = re.compile(r"[-_.]?[0-9a-f]{8,}\Z")
+# What mkdtemp puts behind a name: "run-HNwQDw". "my-Report" is a word.
+_DRAWN_NAME = re.compile(r"[-_.](?=[A-Za-z]*[a-z])[A-Za-z](?=[A-Za-z]*[A-Z])[A-Za-z]{5}\Z")
+# A line of its own: "Step 4", "[Round 2]". By itself it may be a heading, which another prompt has too.
+_NUMBERED_LINE = re.compile(
+    r"^[^\w\n]{0,4}(?:step|round|turn|attempt|iteration|cycle|try|retry|runde|schritt|versuch|tour|tentative|étape"
+    r"|turno|ronda|intento|paso)[ ]?[#:]?[ ]?(?P<number>[0-9]{1,6})(?=[^\w\n]{0,4}$)",
+    re.IGNORECASE | re.MULTILINE,
+)
 
 
 def find_faint(text: str, limit: int) -> list[Span]:
@@ -42,7 +50,11 @@ def find_faint(text: str, limit: int) -> list[Span]:
     Spans are in order and disjoint; they count for a comparison with another text and say nothing of this one alone.
     """
     seen = text if limit >= len(text) else text[: limit + _MARGIN]
-    found = [span for span in (*_prefixed(seen), *_keyed(seen), *_parameters(seen), *_paths(seen)) if span.end <= limit]
+    found = [
+        span
+        for span in (*_prefixed(seen), *_keyed(seen), *_parameters(seen), *_paths(seen), *_numbered_lines(seen))
+        if span.end <= limit
+    ]
     strict = find_spans(text, limit)
     return settle([*strict, *found]) if found else strict
 
@@ -89,7 +101,11 @@ def _parameters(text: str) -> list[Span]:
 
 
 def _paths(text: str) -> list[Span]:
-    return find_temp_paths(text, lambda name: is_generated(name) or _has_hex(name))
+    return find_temp_paths(text, lambda name: is_generated(name) or _has_hex(name) or bool(_DRAWN_NAME.search(name)))
+
+
+def _numbered_lines(text: str) -> list[Span]:
+    return [span_of(*match.span("number"), "counter") for match in _NUMBERED_LINE.finditer(text)]
 
 
 def _has_hex(name: str) -> bool:
