@@ -168,7 +168,10 @@ class Reads:
             if a is not None and b is not None and len(a.sketch):
                 pieces = len(a.sketch)
                 part = common(a.sketch, b.sketch) / pieces
-        read = self.tokens(position, part, pieces)
+        return self.rounded(self.tokens(position, part, pieces))
+
+    def rounded(self, read: Read) -> Read:
+        """A prefix as the provider reads it: in its steps, and from its minimum on."""
         tokens = read.tokens
         if self._rule.grid:
             tokens -= tokens % self._rule.grid
@@ -176,7 +179,7 @@ class Reads:
             tokens -= tokens % self._rule.report_grid
         if self._rule.min_tokens is not None and read.tokens < self._rule.min_tokens:
             return NOTHING
-        return Read(position, tokens, read.error)
+        return read._replace(tokens=tokens)
 
     def readable(self, then: Trace) -> Read:
         """What could be read of an earlier call's prefix if all that the two share canonically were byte-equal."""
@@ -210,10 +213,8 @@ class Reads:
         """What could be read up to `end`, had the earlier call's content stood where it was."""
         now = self._now
         if self._rule.match == "interval":
-            read = self.tokens(end)
-            if self._rule.min_tokens is None or read.tokens < self._rule.min_tokens:
-                return NOTHING
-            return read._replace(tokens=read.tokens - read.tokens % (self._rule.report_grid or 1))
+            read, whole = self.tokens(end), other.anchors.get(len(other))
+            return self.rounded(read if whole is None else read._replace(tokens=min(read.tokens, whole)))
         moved = {canonical: position for position, canonical in enumerate(now.canonical[:end], 1)}
         for position in sorted(other.cached, reverse=True):
             if not self.alive(other, position):
@@ -222,6 +223,9 @@ class Reads:
             if here is None and position == shared + 1 and position <= end:
                 # The changed segment itself ends at the boundary.
                 here = position
+            elif here is None and position == shared + 1 and end == shared:
+                # It was taken out, and what stands before it ends where no boundary is.
+                here = shared
             if here is not None and any(here <= looked for looked in self.lookups):
                 read = self.tokens(here)
                 exact = other.anchors.get(position)

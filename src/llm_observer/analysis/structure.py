@@ -25,6 +25,8 @@ _SHRUNK = 0.6
 _SUMMARISED = 0.6
 """A history that keeps less than this part of its weight, behind a new segment, was replaced by a summary."""
 
+_FIRST_NEW = 3
+"""Segments behind the change among which the summary is looked for."""
 _LONG_HISTORY = 3
 """Segments from which on a history is long enough to be summarised."""
 
@@ -64,14 +66,27 @@ def rearranged(
         return Rearrangement(Difference("message_extended", segment.path, b.length, shared), shared + 1)
     reach = _reach(here, there)
     if reach is not None:
-        cause = _cause(prompt, shared, here, there, a, b)
+        cause = _cause(prompt, shared, now, then, fingerprints, a, b)
         offset = first_difference(segment.text, a, b) if cause in _LOCATED and a.kind == b.kind else None
         return Rearrangement(Difference(cause, segment.path, offset, shared), shared + reach)
+    if "media" in {a.kind, b.kind} and (same := _equal_without_media(here, there, a, b)):
+        end = shared + same + (a.kind == "media")
+        return Rearrangement(Difference("image_changed", segment.path, None, shared), end)
     if _compacted(prompt, shared, now, then):
         return Rearrangement(Difference("compaction", segment.path, None, shared), shared + 1)
-    return _within(segment, a, b, shared, now.weights[shared + 1] - now.weights[shared])
+    own = now.weights[shared + 1] - now.weights[shared]
+    cause = _within(segment, a, b, own)
+    if cause is None:
+        return _replayed(prompt, shared, a, b, own) if shared == len(then) - 1 else None
+    if cause == "input_changed" and prompt.head < shared == len(now) - 1 == len(then) - 1:
+        # The last message of a conversation was edited and sent anew.
+        return None
+    # What follows it alike was kept from being read too.
+    end = shared + 1 + common(now.canonical[shared + 1 :], then.canonical[shared + 1 :])
+    return Rearrangement(Difference(cause, segment.path, first_difference(segment.text, a, b), shared), end)
 
 
+_ASKED = frozenset({"user", "tool_result"})
 _LOCATED = frozenset({"system_changed", "retrieved_content", "history_rewritten", "input_changed"})
 
 
@@ -107,32 +122,47 @@ def _reach(here: _Side, there: _Side) -> int | None:
     return last + 1
 
 
-def _cause(prompt: Prompt, shared: int, here: _Side, there: _Side, a: Fingerprint, b: Fingerprint) -> str:
+def _cause(
+    prompt: Prompt, shared: int, now: Trace, then: Trace, fingerprints: Fingerprinter, a: Fingerprint, b: Fingerprint
+) -> str:
+    here, there = _side(now, shared), _side(then, shared)
     segment = prompt.segments[shared]
     if "media" in {a.kind, b.kind} and _equal_without_media(here, there, a, b):
         return "image_changed"
     if segment.kind == "system" or b.kind == "system":
         return "retrieved_content" if looks_retrieved(segment, a, b) else "system_changed"
-    if b.kind == "thinking" and b.kind != a.kind:
+    dropped = _dropped_front(here, there, new=0)
+    if b.kind == "thinking" and b.kind != a.kind and not _dropped_turn(then, shared, dropped, fingerprints):
         return "history_rewritten"
     if _reordered(here, there):
         return "few_shot_order"
-    if _dropped_front(here, there, new=0):
+    if dropped:
         return "history_truncated"
-    if _dropped_front(here, there, new=1):
+    if _dropped_front(here, there, new=1) or (_dropped_front(here, there, new=2) and _names_summary(prompt, shared)):
         return "compaction"
-    if here.canonical[1:2] == there.canonical[1:2] and a.length < _SHRUNK * b.length:
+    if _shortened(now, then, shared, fingerprints):
         return "history_truncated"
     if segment.kind == "user" and looks_retrieved(segment, a, b):
         return "retrieved_content"
     return "history_rewritten"
 
 
-def _equal_without_media(here: _Side, there: _Side, a: Fingerprint, b: Fingerprint) -> bool:
-    """Whether the two go on alike behind a medium that was changed, added or removed."""
+def _shortened(now: Trace, then: Trace, shared: int, fingerprints: Fingerprinter) -> bool:
+    """Whether each of the segments that differ was cut to a part of its length, and the two go on alike behind them."""
+    for i in range(shared, min(len(now), len(then))):
+        if now.canonical[i] == then.canonical[i]:
+            return i > shared
+        a, b = fingerprints.known(now.wire[i]), fingerprints.known(then.wire[i])
+        if a is None or b is None or a.kind != b.kind or a.length >= _SHRUNK * b.length:
+            return False
+    return False
+
+
+def _equal_without_media(here: _Side, there: _Side, a: Fingerprint, b: Fingerprint) -> int:
+    """For how many segments the two go on alike behind a medium that was changed, added or removed."""
     after_here = here.canonical[1:] if a.kind == "media" else here.canonical
     after_there = there.canonical[1:] if b.kind == "media" else there.canonical
-    return bool(common(after_here, after_there))
+    return common(after_here, after_there)
 
 
 def _reordered(here: _Side, there: _Side) -> bool:
@@ -146,28 +176,42 @@ def _reordered(here: _Side, there: _Side) -> bool:
     return False
 
 
-def _dropped_front(here: _Side, there: _Side, *, new: int) -> bool:
-    """Whether, behind `new` new segments, this prompt goes on with what stands further back in the earlier one."""
+def _dropped_front(here: _Side, there: _Side, *, new: int) -> int:
+    """How many segments were dropped where this prompt goes on, behind `new` new ones, with what stood further back."""
     rest = here.canonical[new:]
     for skipped in range(new + 1, len(there.canonical)):
         run = common(rest, there.canonical[skipped:])
         if run and run >= min(len(there.canonical) - skipped, 2):
-            return True
-    return False
+            return skipped
+    return 0
+
+
+def _dropped_turn(then: Trace, shared: int, dropped: int, fingerprints: Fingerprinter) -> bool:
+    """Whether more than thinking is among the segments that were dropped."""
+    gone = [fingerprints.known(wire) for wire in then.wire[shared : shared + dropped]]
+    return any(fp is not None and fp.kind != "thinking" for fp in gone)
+
+
+def _names_summary(prompt: Prompt, shared: int) -> bool:
+    """Whether one of the first segments behind the change calls itself a summary.
+
+    A word or two of the assistant may stand ahead of it.
+    """
+    return any(_SUMMARY.search(segment.text[:2000]) for segment in prompt.segments[shared : shared + _FIRST_NEW])
 
 
 def _compacted(prompt: Prompt, shared: int, now: Trace, then: Trace) -> bool:
     """Whether most of a long history went, and a segment that calls itself a summary took its place."""
     if shared < prompt.head or len(then) - shared < _LONG_HISTORY:
         return False
-    if not _SUMMARY.search(prompt.segments[shared].text[:2000]):
+    if not _names_summary(prompt, shared):
         return False
     before, after = then.weights[-1] - then.weights[shared], now.weights[-1] - now.weights[shared]
     return after < _SUMMARISED * before and len(now) - shared <= (len(then) - shared) / 2
 
 
-def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int, whole: float) -> Rearrangement | None:
-    """A change inside one segment, with lines behind it that the earlier one had too."""
+def _within(segment: Segment, a: Fingerprint, b: Fingerprint, whole: float) -> str | None:
+    """The cause of a change inside one segment, with lines behind it that the earlier one had too."""
     if a.kind != b.kind or segment.kind not in {"system", "user"} or not len(a.sketch):
         return None
     head = common(a.sketch, b.sketch)
@@ -181,6 +225,30 @@ def _within(segment: Segment, a: Fingerprint, b: Fingerprint, shared: int, whole
     weight = whole * tail / len(a.sketch)
     if weight < _LEAST_WEIGHT or tail < _LEAST_SHARE * len(a.sketch):
         return None
-    retrieved = looks_retrieved(segment, a, b)
-    cause = "retrieved_content" if retrieved else "system_changed" if segment.kind == "system" else "input_changed"
-    return Rearrangement(Difference(cause, segment.path, first_difference(segment.text, a, b), shared), shared + 1)
+    if looks_retrieved(segment, a, b):
+        return "retrieved_content"
+    return "system_changed" if segment.kind == "system" else "input_changed"
+
+
+def _replayed(prompt: Prompt, shared: int, a: Fingerprint, b: Fingerprint, whole: float) -> Rearrangement | None:
+    """What an earlier prompt ended with, answered since and replayed with lines or a block taken out or put in.
+
+    A message that was sent anew and edited has no answer behind it yet.
+    """
+    segments = prompt.segments
+    segment = segments[shared]
+    if segment.role == "assistant" and b.kind in _ASKED and shared > prompt.head:
+        if segments[shared - 1].role == "assistant":
+            return None
+        return Rearrangement(Difference("history_rewritten", segments[shared - 1].path, None, shared), shared)
+    follows = next((s.role for s in segments[shared + 1 :] if s.role != segment.role), None)
+    if a.kind != b.kind or segment.kind not in _ASKED or follows != "assistant":
+        return None
+    shorter, longer = (a, b) if len(a.sketch) < len(b.sketch) else (b, a)
+    kept = (Counter(shorter.sketch) & Counter(longer.sketch)).total()
+    # The line at which something was taken out may have lost its end too.
+    least = max(len(shorter.sketch) - 1, 2 * len(shorter.sketch) / 3)
+    if whole < _LEAST_WEIGHT or kept < max(1, least) or len(shorter.sketch) == len(longer.sketch):
+        return None
+    offset = first_difference(segment.text, a, b)
+    return Rearrangement(Difference("history_rewritten", segment.path, offset, shared), shared + 1)

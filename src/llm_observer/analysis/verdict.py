@@ -105,11 +105,11 @@ class _Judge:
         """The verdict on a call that read `reported` tokens."""
         then = self._then
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner, self._now.at)
+        parts = then is None or self._reads.shared(then) < min(len(then), len(self._now)) or self._turn_between(then)
         if then is not None and reported and self._shares_most(then, elsewhere) and self._reads.covers(then, reported):
             # All is read that any earlier call shares from the start on. What one shares elsewhere is left.
-            if self._reads.shared(then) >= min(len(then), len(self._now)):
-                return self._unbroken(reported, ())
-            self._judge_structure(then)
+            if parts:
+                self._judge_structure(then)
             if not self._found:
                 return self._unbroken(reported, ())
             self._found, self._best = [], self._reads.sent
@@ -121,7 +121,7 @@ class _Judge:
         self._judge_scope(then, elsewhere)
         if then is not None:
             self._judge_content(then)
-        if then is None or self._reads.shared(then) < min(len(then), len(self._now)):
+        if parts:
             self._judge_structure(then)
         if then is not None:
             self._judge_placement(then)
@@ -132,6 +132,23 @@ class _Judge:
     def _shares_most(self, then: Trace, elsewhere: Trace | None) -> bool:
         """Whether no call to another model shares more than `then`."""
         return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= self._reads.shared(then)
+
+    def _turn_between(self, then: Trace) -> bool:
+        """Whether a later turn of this conversation than `then` had another head: this call has all its messages.
+
+        It has them, their answer and more. The same question sent to two prompts side by side is no such turn.
+        """
+        now, shared = self._now, len(then)
+        if not now.head <= shared < len(now):
+            return False
+        other = self._index.holding(now.canonical[shared])
+        if other is None or other is then or other.seed != now.seed or other.at > now.at:
+            return False
+        messages = len(other) - other.head
+        behind = now.head + messages
+        if not shared < behind < len(now) or self._prompt.segments[behind].role != "assistant":
+            return False
+        return [*other.canonical[other.head :]] == [*now.canonical[now.head : behind]]
 
     def _is_short(self) -> bool:
         """Whether the whole prompt, by the provider's count, is shorter than what is cached."""
@@ -188,7 +205,7 @@ class _Judge:
             differences, end = found
             if differences[0].cause == "compaction" and self._reads.readable_behind(other, shared):
                 # What the summary replaced is gone: had it been there before, it would have been read.
-                there = self._reads.tokens(end)
+                there = self._reads.rounded(self._reads.tokens(end))
             else:
                 there = self._reads.reachable(other, shared, end)
             if there.tokens > self._reads.sent.tokens + LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
@@ -235,23 +252,30 @@ class _Judge:
             return
         # A boundary that is there and could not be read in time is not missing.
         blocked = self._reads.tokens(self._reads.blocked.position).tokens if self._reads.blocked is not None else 0
-        if end.tokens - max(self._best.tokens, self._reads.sent.tokens, blocked) < minimum:
-            return
+        known = max(self._best.tokens, self._reads.sent.tokens, blocked)
         lost = [
             position for position, _ in dropped(prompt, self._rule) if self._reads.sent.position < position <= shared
         ]
         unseen = [position for position in then.cached if position <= shared and position not in self._reads.lookups]
         exact = common(now.wire, then.wire)
         behind = [position for position, _ in prompt.markers if position > shared]
-        if lost:
+        there = self._reads.tokens(max(unseen, default=0))
+        reaches = any(position > there.position for position, _ in self._reads.writes)
+        passed = bool(unseen) and there.position <= exact and there.tokens >= minimum and reaches
+        if end.tokens - known < minimum and not (passed and there.tokens - known > LEAST_LOSS):
+            return
+        if lost and end.tokens - known >= minimum:
             self._note(end, [Difference("too_many_breakpoints", prompt.segments[lost[0] - 1].path, None, lost[0])])
-        elif unseen and max(unseen) <= exact and self._reads.tokens(max(unseen)).tokens >= minimum:
-            there = self._reads.tokens(max(unseen))
+        elif passed:
             where = prompt.segments[there.position - 1].path
             self._note(there, [Difference("lookback_exceeded", where, None, there.position)])
         elif shared == len(then) and not then.cached and (behind or prompt.automatic is not None):
             # The conversation went on and asks for the cache from here on: no earlier call of it did.
             return
+        elif any(position == shared for position, _ in self._reads.writes):
+            # There is one at its end, and nothing was written at it: what is marked may be too short.
+            if end.tokens * (1 - end.error) < minimum:
+                self._judge_minimum(shared, path)
         elif behind or (prompt.automatic is not None and not self._rule.implicit):
             where = prompt.segments[(behind[0] if behind else len(now)) - 1].path
             self._note(end, [Difference("breakpoint_after_volatile", where, None, shared)])
@@ -294,6 +318,9 @@ class _Judge:
         if not self._is_known(best.tokens) or not (causes or self._tells_loss()):
             return self._undecided(reported)
         if not causes:
+            if reported and best.tokens - reported <= 2 * tolerance:
+                # Nothing differs, and most was read: the count is more likely to be off than the provider.
+                return self._unbroken(reported, ())
             causes = ("evicted_or_rerouted",)
             where = self._prompt.segments[best.position - 1].path if best.position else None
             self._found.append(Difference("evicted_or_rerouted", where or "", None, best.position))
