@@ -39,6 +39,7 @@ def text() -> str:
 
 
 CORPUS = text()
+WORDS = CORPUS.split()
 
 
 def cut(start: int, length: int) -> str:
@@ -230,9 +231,8 @@ def short_talks(count: int) -> Iterator[JSON]:
 def many_lines(count: int) -> Iterator[JSON]:
     """Conversations of one turn, each with 2,000 lines that are different everywhere."""
     rng = random.Random(1)
-    words = CORPUS.split()
     for i in range(count):
-        yield {"messages": [{"role": "user", "content": "\n".join([f"Number {i}", *rng.choices(words, k=2000)])}]}
+        yield {"messages": [{"role": "user", "content": "\n".join([f"Number {i}", *rng.choices(WORDS, k=2000)])}]}
 
 
 def memory(kinds: list[tuple[Callable[[int], Iterator[JSON]], int]]) -> None:

@@ -167,7 +167,7 @@ class Fingerprinter:
             Value(span, self._hasher.digest(text[span.start : span.end].encode("utf-8", "surrogatepass"))[:6])
             for span in forms.spans[:_MOST_VALUES]
         )
-        sketch = array("I", (crc32(p.encode("utf-8", "surrogatepass"), self._salt) for _, p in pieces(text)))
+        sketch = array("I", [crc32(p.encode("utf-8", "surrogatepass"), self._salt) for _, p in pieces(text)])
         return Fingerprint(
             wire=wire,
             canonical=digests[forms.canonical],
