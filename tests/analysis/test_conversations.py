@@ -306,6 +306,16 @@ def test_a_summary_behind_an_acknowledgement_is_a_compaction() -> None:
     assert (verdict.cause, verdict.broke, verdict.avoidable) == ("compaction", True, False)
 
 
+def test_noise_and_a_change_of_content_are_both_named() -> None:
+    said = turns(2)
+    renamed = [{"type": "function", "function": {**TOOLS[0]["function"], "name": "find_parcel"}}, *TOOLS[1:]]
+    records = [chat(0, said[0], 0, tools=TOOLS), chat(20, said[1], 0, tools=renamed)]
+    for record, moment in zip(records, ("2026-11-23T10:00:07Z", "2026-11-23T10:00:27Z"), strict=True):
+        record["request"]["messages"][0]["content"] = f"It is {moment} now.\n{RULES}"
+    verdict = verdicts(records)[1]
+    assert (verdict.causes, verdict.location) == (("tool_membership", "timestamp"), "tools[0]")
+
+
 @pytest.mark.parametrize(
     ("first", "second", "cause"),
     [

@@ -209,9 +209,17 @@ class _Judge:
             else:
                 there = self._reads.reachable(other, shared, end)
             if there.tokens > self._reads.sent.tokens + LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
-                best = there, differences
+                best = there, [*differences, *self._noise_besides(other, shared, end)]
         if best is not None:
             self._note(*best)
+
+    def _noise_besides(self, other: Trace, shared: int, end: int) -> list[Difference]:
+        """Noise ahead of a change of content, or behind changed tools: without it no more would have been read."""
+        now, prints = self._now, self._fingerprints
+        if shared >= now.tools or now.tools != other.tools:
+            return noise(self._prompt, now, other, shared, prints) if shared >= now.tools else []
+        # The tools differ one by one; what follows them stands at the same place in both.
+        return [d for d in noise(self._prompt, now, other, end, prints) if d.position >= now.tools]
 
     def _changes(self, other: Trace, shared: int) -> tuple[list[Difference], int] | None:
         """How this prompt parts from an earlier one, and up to where it would be known without that."""
