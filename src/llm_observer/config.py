@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -84,13 +84,15 @@ class Settings:
         return bool(self.enabled and self.api_key and self.endpoint)
 
     @classmethod
-    def resolve(cls, environ: Mapping[str, str] | None = None, **arguments: Any) -> Self:
+    def resolve(cls, environ: Mapping[str, str] | None = None, /, **arguments: Any) -> Self:
         """The settings from keyword arguments (`None` counts as not given) and `environ`. Never raises.
 
-        `LLM_OBSERVER_ENABLED=false` and `LLM_OBSERVER_DISABLED=true` win over arguments too.
+        `LLM_OBSERVER_ENABLED=false` and `LLM_OBSERVER_DISABLED=true` win over arguments too. An argument that is no
+        setting is one of the problems: a file of OpenTelemetry's may hold any.
         """
         environ = os.environ if environ is None else environ
-        problems = [*_strangers(environ), *_strange_arguments(arguments)]
+        variables = [name for name in environ if name.startswith(PREFIX)]
+        problems = [*_strangers(variables, VARIABLES.values()), *_strangers(arguments, VARIABLES)]
         read = _Reader(environ, arguments, problems)
         enabled = read.flag("enabled")
         if read.environment_flag("enabled") is False:
@@ -136,6 +138,9 @@ class _Reader:
 
     def text(self, name: str) -> str | None:
         value = self._arguments.get(name)
+        if isinstance(value, (Mapping, list)):
+            self._problem(f"{name} is not one value: it is not used")
+            value = None
         text = str(value).strip() if value is not None else self._environment(name)
         return text or None
 
@@ -180,7 +185,8 @@ class _Reader:
 
     def store(self) -> Path | None:
         text = self.text("store")
-        if text is None:
+        # YAML reads `on` and `off` as flags.
+        if text is None or text.lower() in _TRUE:
             return state_dir() / "calls.db"
         return None if text.lower() in _FALSE else self.path("store")
 
@@ -230,23 +236,12 @@ def _wrong_with(endpoint: str) -> str | None:
     return None
 
 
-def _strangers(environ: Mapping[str, str]) -> list[str]:
-    """A line for each variable with our prefix that we do not know."""
-    known = set(VARIABLES.values())
+def _strangers(names: Iterable[str], known: Collection[str]) -> list[str]:
+    """A line for each of `names` that is not known."""
     lines: list[str] = []
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name not in known:
+    for name in sorted(names):
+        if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
-            lines.append(_is_none(name, close))
+            # A name may hold anything, line feeds too.
+            lines.append(f"{ascii(name)[1:-1]} is not a setting" + (f": did you mean {close[0]}?" if close else ""))
     return lines
-
-
-def _strange_arguments(arguments: Mapping[str, Any]) -> list[str]:
-    """A line for each argument that we do not know: `instrument` takes any, and passes on what a file says."""
-    strange = sorted(name for name in arguments if name not in VARIABLES)
-    return [_is_none(name, difflib.get_close_matches(name, VARIABLES, n=1)) for name in strange]
-
-
-def _is_none(name: str, close: list[str]) -> str:
-    # A variable's name may hold anything but `=`, line feeds too.
-    return f"{ascii(name)[1:-1]} is not a setting" + (f": did you mean {close[0]}?" if close else "")

@@ -86,9 +86,9 @@ class LLMObserverInstrumentor(BaseInstrumentor):
         """None that must be there: any one SDK will do, and it may be installed later."""
         return ()
 
-    def _instrument(self, *, runtime: Runtime | None = None, **kwargs: Any) -> None:
+    def _instrument(self, **kwargs: Any) -> None:
         with guard("instrument"):
-            if runtime is not None:
+            if isinstance(runtime := kwargs.get("runtime"), Runtime):
                 LLMObserverInstrumentor._ended = False
                 self.use(runtime)
                 return

@@ -216,10 +216,24 @@ def test_a_variable_that_is_not_a_setting_is_named_with_the_one_that_was_meant()
     assert problems({"OTEL_SERVICE_NAME": "x", "PATH": "y"}) == ()
 
 
-def test_so_is_an_argument() -> None:
-    """`patch` takes no others, but `instrument` does, and hands on what a configuration file says."""
-    settings = Settings.resolve({}, stor="off", capture="full", call_site=None)
-    assert settings.problems == ("capture is not a setting", "stor is not a setting: did you mean store?")
+def test_an_argument_that_is_not_a_setting_is_named_with_the_one_that_was_meant() -> None:
+    """A file of OpenTelemetry's may hold any, also what this package's own functions call their arguments."""
+    assert Settings.resolve({}, stroe="off", environ="x", api_key="").problems == (
+        "environ is not a setting",
+        "stroe is not a setting: did you mean store?",
+    )
+
+
+def test_an_argument_of_several_values_is_not_used_and_named() -> None:
+    settings = Settings.resolve({"LLM_OBSERVER_STORE": "off"}, store=["/a"], prices={"file": "/b"})
+    assert (settings.store, settings.prices) == (None, None)
+    assert settings.problems == ("store is not one value: it is not used", "prices is not one value: it is not used")
+
+
+@pytest.mark.parametrize("word", ["on", True, "TRUE"])
+def test_a_store_that_is_just_on_is_the_default_one(word: object) -> None:
+    """YAML reads `on` as true."""
+    assert Settings.resolve({}, store=word).store == Settings.resolve({}).store
 
 
 @pytest.mark.parametrize("name", ["store", "prices"])

@@ -13,7 +13,6 @@ from programs import run_instrumented
 
 import llm_observer
 from llm_observer.demo.provider import Provider
-from llm_observer.export.store import read_events
 from llm_observer.instrumentor import LLMObserverInstrumentor
 
 KEY = "token-for-the-endpoint"
@@ -142,26 +141,3 @@ def test_a_configuration_file_of_opentelemetry_makes_the_exporter(
     # OpenTelemetry says that the file takes the place of the environment.
     assert "llm_observer" not in run_instrumented("-c", APP).stderr
     sent_once(environment)
-
-
-@pytest.mark.usefixtures("provider")
-def test_a_configuration_file_of_opentelemetry_sets_the_package_up(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Its options are `patch`'s arguments; a misspelt one is told, and costs nothing but itself."""
-    store = tmp_path / "of-the-file.db"
-    file = tmp_path / "otel.yaml"
-    options = f"{{store: '{store}', call_site: false, snipets: true}}"
-    file.write_text(
-        "file_format: '1.0'\ntracer_provider: {processors: [{simple: {exporter: {console: {}}}}]}\n"
-        f"instrumentation/development: {{python: {{llm_observer: {options}}}}}\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setenv("OTEL_CONFIG_FILE", str(file))
-    done = run_instrumented("-c", APP)
-    assert "snipets is not a setting: did you mean snippets?" in done.stderr
-    assert "Traceback" not in done.stderr
-    events = list(read_events(store))
-    assert sorted(event["call"]["provider"] for event in events) == ["anthropic", "openai"]
-    assert not any("site" in event["call"] for event in events)
-    assert done.stdout.count('"llm_observer.cache.outcome"') == 2

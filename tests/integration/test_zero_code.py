@@ -152,7 +152,7 @@ def binary() -> str:
 
 
 def test_a_collector_takes_the_documentations_configuration(binary: str, tmp_path: Path) -> None:
-    (block,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```yaml\n(receivers:.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     config = tmp_path / "collector.yaml"
     config.write_text(block, encoding="utf-8")
     done = subprocess.run(
