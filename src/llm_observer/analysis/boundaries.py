@@ -3,6 +3,8 @@
 A position is a number of segments: position 3 is behind the third.
 """
 
+from collections.abc import Sequence
+
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt, Segment
 
@@ -66,11 +68,11 @@ def _eligible_ends(prompt: Prompt) -> list[int]:
     return ends
 
 
-def lookups(prompt: Prompt, rule: CacheRule) -> list[int]:
-    """The positions at which the provider looks for an earlier boundary, deepest first."""
+def lookups(prompt: Prompt, rule: CacheRule, written: Sequence[Boundary]) -> list[int]:
+    """The positions at which the provider looks for an earlier boundary, deepest first; `written` is from `writes`."""
     found: set[int] = set()
     if rule.lookback is not None:
-        for position, _ in writes(prompt, rule):
+        for position, _ in written:
             found.update(_lookback(prompt.segments, position, rule.lookback))
     else:
         explicit = [position for position, _ in prompt.markers]
@@ -80,7 +82,7 @@ def lookups(prompt: Prompt, rule: CacheRule) -> list[int]:
             found.update(_eligible_ends(prompt)[-(rule.earlier_endings + 1) :])
             if prompt.head:
                 found.add(prompt.head)
-        found.update(position for position, _ in writes(prompt, rule))
+        found.update(position for position, _ in written)
     return sorted(found, reverse=True)
 
 

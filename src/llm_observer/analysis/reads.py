@@ -66,13 +66,14 @@ class Reads:
         self._fingerprints = fingerprints
         self._usage = usage
         self._shares: dict[int, int] = {}
+        self._sizes: dict[tuple[int, float, int], Read] = {}
         # No prefix has more than the whole; of a prompt that is not counted as it was sent, no more is known.
         self._most = usage.input_tokens if usage is not None and not prompt.counted else None
         self.blocked: Difference | None = None
         self.used_at: float | None = None
         boundary = rule.match == "boundary"
-        self.lookups: list[int] = lookups(prompt, rule) if boundary else []
         self.writes: list[Boundary] = writes(prompt, rule) if boundary else []
+        self.lookups: list[int] = lookups(prompt, rule, self.writes) if boundary else []
         chain, entry = now.chain, index.entry
         self._entries = [(p, found) for p in self.lookups if (found := entry(chain[p - 1])) and found.made_at <= now.at]
         anchors = self._anchors(then)
@@ -82,6 +83,7 @@ class Reads:
         if boundary and reported and prompt.counted and _agree(self.sent, reported):
             # What was read is a prefix that is known, so its size is known too, and better than by weight.
             self._positions = Positions(now.columns, {**anchors, self.sent.position: reported}, fit)
+            self._sizes.clear()
             self.sent = Read(self.sent.position, reported, 0.0)
 
     def _anchors(self, then: Trace | None) -> dict[int, int]:
@@ -117,8 +119,13 @@ class Reads:
 
     def tokens(self, position: int, part: float = 0.0, pieces: int = 1) -> Read:
         """The prefix that ends behind a `part` (0 to 1) of the pieces of the segment behind `position`."""
-        tokens, error = self._positions.at(position, part, pieces)
-        return Read(position, tokens if self._most is None else min(tokens, self._most), error)
+        place = (position, part, pieces)
+        read = self._sizes.get(place)
+        if read is None:
+            tokens, error = self._positions.at(position, part, pieces)
+            read = Read(position, tokens if self._most is None else min(tokens, self._most), error)
+            self._sizes[place] = read
+        return read
 
     def _as_sent(self) -> Read:
         if self._rule.needs is not None and self._rule.needs not in self._prompt.params:
