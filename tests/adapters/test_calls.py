@@ -110,7 +110,7 @@ def test_no_connection(instrument: Callable[..., Runtime], spans: Spans) -> None
     client = openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="key", max_retries=0)
     with client, pytest.raises(openai.APIConnectionError):
         client.chat.completions.create(**CHAT)
-    assert attributes(spans.one())["error.type"] == "APIConnectionError"
+    assert attributes(spans.one())["error.type"] == "openai.APIConnectionError"
 
 
 @modern
@@ -124,7 +124,7 @@ def test_a_structured_answer_cut_short_was_billed(client: Any, server: ScriptedS
     values = attributes(spans.one())
     assert values["gen_ai.usage.input_tokens"] == 100
     assert values["gen_ai.response.finish_reasons"] == ("length",)
-    assert values["error.type"] == "LengthFinishReasonError"
+    assert values["error.type"] == "openai.LengthFinishReasonError"
 
 
 @pytest.mark.usefixtures("calls")

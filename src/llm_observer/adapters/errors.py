@@ -12,7 +12,7 @@ _SDKS = frozenset({"openai", "anthropic"})
 
 
 def error_type(error: BaseException) -> str | None:
-    """The provider's code for what went wrong, else the status, else the exception's class.
+    """The provider's code for what went wrong, else the status, else the exception's class with its module.
 
     `None` for what is no `Exception`: a cancellation is the application's decision.
     """
@@ -32,7 +32,8 @@ def error_type(error: BaseException) -> str | None:
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status >= _FIRST_ERROR_STATUS:
         return str(status)
-    return type(error).__name__
+    kind = type(error)
+    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
 
 
 def response_of(error: BaseException) -> Any:
