@@ -13,6 +13,7 @@ __all__ = ["Tee", "read_body"]
 
 _HEAD = 256 * 1024
 _TAIL = 256 * 1024
+_STREAMS = frozenset({"text/event-stream", "application/vnd.amazon.eventstream"})
 _MOST_PARSED = 1024 * 1024
 """A longer body is read at its ends only: parsing all of it would hold up the application."""
 
@@ -74,7 +75,7 @@ def read_body(reading: Reading, content_type: str, body: bytes) -> None:
 
 def _read(reading: Reading, content_type: str, head: bytes, tail: bytes, *, whole: bool) -> None:
     """Have `reading` read a body, given in two pieces that have a gap between them unless it is `whole`."""
-    kind = content_type.partition(";")[0].strip().lower()
+    kind = _kind(content_type, head)
     pieces = (head + tail,) if whole else (head, tail)
     if kind == "text/event-stream":
         for piece in pieces:
@@ -92,6 +93,18 @@ def _read(reading: Reading, content_type: str, head: bytes, tail: bytes, *, whol
         data = _parsed(pieces[0]) if whole else {**first_members(head), **last_members(tail)}
         if isinstance(data, dict) and data:
             reading.response(cast("dict[str, Any]", data))
+
+
+def _kind(content_type: str, head: bytes) -> str:
+    """What a body is by its header; where that tells none of what models answer with, by how the body begins."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind in _STREAMS or kind.endswith("json"):
+        return kind
+    # Some gateways say plain text, or nothing, and the SDKs read what they send all the same.
+    begins = head[:64].lstrip()
+    if begins.startswith(b"{"):
+        return "application/json"
+    return "text/event-stream" if begins.startswith((b"data:", b"event:", b":")) else kind
 
 
 def _read_lines(reading: Reading, piece: bytes) -> None:
