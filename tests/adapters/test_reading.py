@@ -71,16 +71,22 @@ def test_the_first_names_count_that_are_not_empty() -> None:
 @pytest.mark.parametrize(
     ("response", "reasons", "error"),
     [
-        ({"status": "completed"}, ("completed",), None),
+        ({"status": "completed"}, ("stop",), None),
+        ({"status": "completed", "output": [{"type": "message"}, {"type": "web_search_call"}]}, ("stop",), None),
+        ({"status": "completed", "output": [{"type": "reasoning"}, {"type": "function_call"}]}, ("tool_calls",), None),
+        ({"status": "completed", "output": [{"type": "custom_tool_call"}]}, ("tool_calls",), None),
+        ({"status": "completed", "output": [{"type": ["odd"]}, "odd", None]}, ("stop",), None),
+        ({"status": "cancelled"}, ("cancelled",), None),
+        ({"status": "incomplete", "output": [{"type": "function_call"}]}, ("incomplete",), None),
         ({"status": "incomplete", "incomplete_details": {"reason": "max_output_tokens"}}, ("max_output_tokens",), None),
-        ({"status": "failed", "error": {"code": "server_error", "message": "secret"}}, ("failed",), "server_error"),
-        ({"status": "failed"}, ("failed",), "failed"),
+        ({"status": "failed", "error": {"code": "server_error", "message": "secret"}}, ("error",), "server_error"),
+        ({"status": "failed"}, ("error",), "failed"),
         ({"status": "queued"}, (), None),
         ({"status": "in_progress"}, (), None),
     ],
 )
 def test_how_a_response_ended(response: dict[str, Any], reasons: tuple[str, ...], error: str | None) -> None:
-    """The status, or the reason of one that is incomplete; nothing for one that still runs."""
+    """Why the model stopped, in a word of Chat Completions where only the status tells; nothing while it still runs."""
     reading = reading_of(ResponsesReading)
     reading.response({"id": "resp_1", "model": "m", **response})
     assert reading.call.finish_reasons == reasons
@@ -227,6 +233,28 @@ def test_bodies_that_cannot_be_read_say_nothing(content_type: str, encoding: str
     assert reading.call.raw_usage is None
 
 
+@pytest.mark.parametrize("content_type", ["", "text/plain; charset=utf-8", "application/octet-stream"])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_body_whose_header_does_not_say_what_it_is(content_type: str, *, streamed: bool) -> None:
+    """As some gateways send it: how it begins tells."""
+    written = json.dumps({"id": "c", "model": "m", "usage": USED})
+    reading = reading_of(ChatReading)
+    read_body(
+        reading,
+        content_type,
+        f": hello\n\ndata: {written}\n\ndata: [DONE]\n\n".encode() if streamed else written.encode(),
+    )
+    assert (reading.call.response_id, reading.call.raw_usage) == ("c", USED)
+
+
+def test_a_body_of_another_kind() -> None:
+    """A page of HTML, or bytes, are nothing to read."""
+    reading = reading_of(ChatReading)
+    for body in (b"<html>", b"\x00\x01", b""):
+        read_body(reading, "text/html", body)
+    assert (reading.call.response_id, reading.call.raw_usage) == (None, None)
+
+
 LARGE = "x" * 1_000_000
 USED = {"input_tokens": 20, "output_tokens": 5}
 
@@ -235,7 +263,7 @@ USED = {"input_tokens": 20, "output_tokens": 5}
     ("kind", "body", "reasons"),
     [
         (EmbeddingsReading, {"object": "list", "data": [{"usage": 1}, LARGE], "model": "m", "usage": USED}, ()),
-        (ResponsesReading, {"id": "r", "status": "completed", "model": "m", "output": [{"result": LARGE}], "tools": [{"type": "image_generation", "model": "other"}], "usage": USED, "user": None, "metadata": {"usage": "none"}}, ("completed",)),
+        (ResponsesReading, {"id": "r", "status": "completed", "model": "m", "output": [{"result": LARGE}], "tools": [{"type": "image_generation", "model": "other"}], "usage": USED, "user": None, "metadata": {"usage": "none"}}, ("stop",)),
         (MessagesReading, {"model": "m", "id": "r", "content": [{"text": LARGE}], "stop_reason": "end_turn", "stop_sequence": None, "usage": USED}, ("end_turn",)),
         (ChatReading, {"id": "r", "model": "m", "choices": [{"message": {"content": '"usage": {' + LARGE}}], "usage": USED}, ()),
     ],
@@ -401,6 +429,7 @@ def test_a_client_without_a_host() -> None:
 
 
 def test_error_types_of_other_exceptions() -> None:
-    """The class of what is no API error; nothing for what is no `Exception`."""
+    """The class of what is no API error, with its module; nothing for what is no `Exception`."""
     assert error_type(ValueError("secret")) == "ValueError"
+    assert error_type(json.JSONDecodeError("secret", "", 0)) == "json.decoder.JSONDecodeError"
     assert error_type(KeyboardInterrupt()) is None

@@ -26,8 +26,17 @@ _DEEPEST = 8
 _WIDEST = 128
 _LONGEST = 256
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.\-]{0,63}")
+_COMPACTIONS = frozenset({"compaction"})
+"""What stands for turns that the provider has summed up."""
+
 _ENDS = frozenset({"response.completed", "response.incomplete", "response.failed"})
-_SETTLED = frozenset({"completed", "failed", "cancelled", "incomplete"})
+_STOPPED = {"completed": "stop", "failed": "error", "cancelled": "cancelled", "incomplete": "incomplete"}
+"""Why the model stopped, by the status of a settled response, which gives a reason itself only when it is cut short."""
+
+_CALLED = frozenset(
+    {"function_call", "custom_tool_call", "computer_call", "local_shell_call", "shell_call", "apply_patch_call"}
+)
+"""Items of a response that the application is to answer."""
 
 
 def members(value: object) -> Mapping[str, Any]:
@@ -81,9 +90,9 @@ def plain(value: object, depth: int = _DEEPEST) -> Any:
     }
 
 
-def _compacts(items: object) -> bool:
-    """Whether one of a response's items, or content blocks, stands for turns that the provider has summed up."""
-    return isinstance(items, list) and any(field(item, "type") == "compaction" for item in cast("list[object]", items))
+def _has(items: object, kinds: frozenset[str]) -> bool:
+    """Whether one of a response's items, or content blocks, is of one of these kinds."""
+    return isinstance(items, list) and any(code(item, "type") in kinds for item in cast("list[object]", items))
 
 
 class Reading:
@@ -207,14 +216,17 @@ class ResponsesReading(Reading):
         call = self.call
         self._identity(data)
         status = text(data, "status")
-        reason = text(field(data, "incomplete_details"), "reason")
-        if status in _SETTLED:
-            call.finish_reasons = (reason or status,)
+        output = field(data, "output")
+        if status is not None and (stopped := _STOPPED.get(status)) is not None:
+            reason = text(field(data, "incomplete_details"), "reason")
+            if reason is None and status == "completed" and _has(output, _CALLED):
+                reason = "tool_calls"
+            call.finish_reasons = (reason or stopped,)
         if status == "failed":
             call.error_type = code(field(data, "error"), "code") or "failed"
         call.service_tier = text(data, "service_tier") or call.service_tier
         self._usage(field(data, "usage"))
-        call.compacted = call.compacted or _compacts(field(data, "output"))
+        call.compacted = call.compacted or _has(output, _COMPACTIONS)
         diagnostics = plain(field(data, "prompt_cache_diagnostics"))
         if isinstance(diagnostics, dict):
             call.diagnostics = cast("dict[str, Any]", diagnostics)
@@ -250,7 +262,7 @@ class MessagesReading(Reading):
     def _message(self, data: object) -> None:
         self._identity(data)
         self._delta(data, field(data, "usage"))
-        self.call.compacted = self.call.compacted or _compacts(field(data, "content"))
+        self.call.compacted = self.call.compacted or _has(field(data, "content"), _COMPACTIONS)
         diagnostics = plain(field(data, "diagnostics"))
         if isinstance(diagnostics, dict):
             self.call.diagnostics = cast("dict[str, Any]", diagnostics)
@@ -271,7 +283,7 @@ class MessagesReading(Reading):
         if kind == "message_delta":
             self._delta(found.get("delta"), found.get("usage"))
         elif kind == "content_block_start":
-            self.call.compacted = self.call.compacted or _compacts([found.get("content_block")])
+            self.call.compacted = self.call.compacted or _has([found.get("content_block")], _COMPACTIONS)
         elif kind == "message_start":
             self._message(found.get("message"))
             # What it says of the output is where the count begins: a stream that is left early has none.

@@ -14,11 +14,9 @@ _FINISHED = {
     "tool_use": "tool_call",
     "end_turn": "stop",
     "stop_sequence": "stop",
-    "completed": "stop",
     "max_tokens": "length",
     "max_output_tokens": "length",
     "refusal": "content_filter",
-    "failed": "error",
     "cancelled": "error",
 }
 """The conventions' word for a provider's reason to stop. Another word stays as it is."""
@@ -71,7 +69,6 @@ def replies(api: str, answer: Json, reasons: tuple[str, ...]) -> list[Part]:
     for message, reason in zip(replied, reasons, strict=False):
         called = any(part["type"] == "tool_call" for part in message["parts"])
         ended = _FINISHED.get(reason, reason)
-        # Responses ends as completed with tool calls too.
         message["finish_reason"] = "tool_call" if called and ended == "stop" else ended
     return replied
 
