@@ -3,6 +3,7 @@
 import copy
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_events import broken, event
@@ -56,3 +57,15 @@ def test_a_row_of_any_shape_spoils_nothing(rows: list[dict[str, Any]]) -> None:
     assert captured.get()
     bodies = list(preview([*rows, event(10)], send_names=True))
     assert f"{10:032x}" in b"".join(bodies).decode()
+
+
+@pytest.mark.parametrize("amount", ["1e999", "-1e999", "9" * 30, "Infinity"])
+@pytest.mark.parametrize("place", [("cache", "lost_usd"), ("cost", "usd"), ("cost", "saved_usd")])
+def test_an_amount_that_no_call_has_is_not_known(place: tuple[str, ...], amount: str) -> None:
+    (family,) = as_json(summarize([bent(place, amount), bent(place, amount), WHOLE]))["families"]
+    assert amount[:8] not in str(family)
+
+
+@pytest.mark.parametrize("number", [10**400, float("inf"), float("nan"), True])
+def test_a_number_that_none_can_be_is_not_known(number: float) -> None:
+    as_json(summarize([bent(("cache", "gap_s"), number), bent(("cache", "confidence"), number)]))

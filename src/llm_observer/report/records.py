@@ -129,6 +129,10 @@ def record_of(report: CallReport, *, tier: str | None = None) -> Record:
     )
 
 
+_BEYOND = 10**12
+"""No call costs as many dollars, or waits as many seconds: what a row says so is damaged, and would spoil every sum."""
+
+
 def _billed(provider: str | None, asked: str | None, served: str | None) -> str | None:
     return call_terms(provider=provider or "", request_model=asked, response_model=served)["model"]
 
@@ -149,7 +153,9 @@ def _prefixes(chain: object) -> frozenset[str]:
 
 
 def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < _BEYOND:
+        return None
+    return float(value)
 
 
 def _money(value: object) -> Decimal | None:
@@ -159,7 +165,7 @@ def _money(value: object) -> Decimal | None:
         amount = Decimal(value)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and abs(amount) < _BEYOND else None
 
 
 def _time(value: object) -> datetime | None:
