@@ -1,6 +1,7 @@
 """Where a call was made: the application's line, or nothing when it is not on the stack."""
 
 import asyncio
+import functools
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +47,7 @@ def test_a_call_that_nobody_on_the_stack_made() -> None:
 
 def waited_for(file: str, how: str) -> Any:
     """What `how`, which is code of `file`, makes of `job()`: a library's coroutine that gives its call site."""
-    space: dict[str, Any] = {"asyncio": asyncio, "call_site": call_site}
+    space: dict[str, Any] = {"asyncio": asyncio, "functools": functools, "call_site": call_site}
     exec(compile("async def job():\n    return call_site()", "/x/site-packages/sdk.py", "exec"), space)
     indented = how.replace("\n", "\n    ")
     exec(compile(f"async def caller():\n    {indented}", file, "exec"), space)
@@ -82,7 +83,12 @@ def test_a_task_that_runs_the_call_directly(how: str, line: int, function: str) 
 
 def test_a_task_that_nobody_waits_for() -> None:
     """In the background, or behind callbacks of somebody's own: no line is better than a wrong one."""
-    for callback in ("", "task.add_done_callback(lambda task: None)\n"):
+    for callback in (
+        "",
+        "task.add_done_callback(lambda task: None)\n",
+        "task.add_done_callback(asyncio.create_task(asyncio.sleep(0)).cancel)\n",
+        "task.add_done_callback(functools.partial(print, asyncio.current_task()))\n",
+    ):
         how = f"task = asyncio.create_task(job())\n{callback}await asyncio.sleep(0.01)\nreturn task.result()"
         assert waited_for("/app/background.py", how) is None
     assert waited_for("/y/site-packages/agents.py", "return (await asyncio.gather(job()))[0]") is None

@@ -18,6 +18,8 @@ _FURTHEST = 8
 _DEEPEST = 50
 _OUTER = ("outer", "waiter")
 """What asyncio's own functions call the future that stands for several (`gather`, `shield`, `wait`)."""
+_WAKES = "wakeup"
+"""How the name of the method ends by which a task goes on, in C (`task_wakeup`) and in Python (`__wakeup`)."""
 
 
 def awaiting_frames() -> Iterator[FrameType]:
@@ -36,21 +38,24 @@ def awaiting_frames() -> Iterator[FrameType]:
 
 
 def _behind(callback: Any) -> Any:
-    """The future that a callback of another future is there for."""
-    if isinstance(callback, functools.partial):
-        # `wait_for`, before Python 3.12.
-        given = cast("functools.partial[Any]", callback)
-        return next((one for one in given.args if asyncio.isfuture(one)), None)
+    """The future that waits behind a callback, if it is one of asyncio's own: what others do then is not waiting."""
     owner: Any = getattr(callback, "__self__", None)
-    if asyncio.isfuture(owner):
-        return cast("Any", owner)
+    if isinstance(owner, asyncio.Task):
+        # `cancel` of another task is a callback too.
+        return cast("Any", owner) if callback.__name__.endswith(_WAKES) else None
     if isinstance(owner, asyncio.TaskGroup):
         return getattr(owner, "_parent_task", None)
+    given = cast("tuple[Any, ...]", ())
+    if isinstance(callback, functools.partial):
+        # `wait_for`, before Python 3.12.
+        whole = cast("functools.partial[Any]", callback)
+        callback, given = whole.func, whole.args
     code = getattr(callback, "__code__", None)
     if code is None or not str(getattr(callback, "__module__", "")).startswith("asyncio."):
         return None
     cells = dict(zip(code.co_freevars, callback.__closure__ or (), strict=True))
-    return next((cells[name].cell_contents for name in _OUTER if name in cells), None)
+    waiting = [*given, *(cells[name].cell_contents for name in _OUTER if name in cells)]
+    return next((one for one in waiting if asyncio.isfuture(one)), None)
 
 
 def _frames(awaited: Any) -> list[FrameType]:
