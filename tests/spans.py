@@ -6,14 +6,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry.sdk.trace import ReadableSpan
+import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import SpanContext
 
 from llm_observer.call import Call
 from llm_observer.results import CallReport
 
-__all__ = ["Finished", "Listening", "Spans", "attributes"]
+__all__ = ["Finished", "Listening", "Spans", "attributes", "exported"]
+
+
+def exported(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
+    """What a global provider exports that is there for this test: its exporter came before whatever comes later."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    return exporter
 
 
 @dataclass(frozen=True, slots=True)

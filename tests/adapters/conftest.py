@@ -5,12 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import ScriptedServer
-from spans import Spans
+from spans import Spans, exported
 
 from llm_observer.engine import Engine
 from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
@@ -38,11 +34,7 @@ def collect() -> Iterator[Callable[[], object]]:
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
     """What an exporter gets that was registered with the global provider before ours."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    return Spans(exporter)
+    return Spans(exported(monkeypatch))
 
 
 @pytest.fixture

@@ -9,11 +9,9 @@ from typing import Any
 import anthropic
 import openai
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import Answer, ScriptedServer
+from spans import exported
 
 import llm_observer
 from llm_observer.demo.provider import Provider
@@ -49,11 +47,7 @@ def answer(provider: Provider) -> Iterator[Callable[..., object]]:
 @pytest.fixture
 def applications(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """What an application's own OpenTelemetry exports."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    return exporter
+    return exported(monkeypatch)
 
 
 def refusal(check: Callable[[], None]) -> str:

@@ -15,11 +15,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from scripted import ScriptedServer
-from spans import Spans, attributes
+from spans import Spans, attributes, exported
 
 import llm_observer
 from llm_observer.completion import CompletionHook, completion_hook
@@ -59,11 +57,7 @@ def chosen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Spans:
     """What an exporter of the global provider gets."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
-    return Spans(exporter)
+    return Spans(exported(monkeypatch))
 
 
 def handler(scope: str = GOOGLE, version: str = "1.3b0", provider: Any = None) -> Any:

@@ -10,12 +10,8 @@ from typing import Any
 import pydantic
 import pytest
 from covering import of_models
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import ScriptedServer
-from spans import Spans, attributes
+from spans import Spans, attributes, exported
 
 from llm_observer.instrumentor import LLMObserverInstrumentor
 
@@ -39,10 +35,7 @@ def server() -> Iterator[ScriptedServer]:
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     """What is exported while we are on."""
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    exporter = exported(monkeypatch)
     LLMObserverInstrumentor().instrument(store="off", hash_key="0" * 64)
     yield Spans(exporter)
     LLMObserverInstrumentor().uninstrument()

@@ -9,12 +9,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from scripted import Answer, Recorded, ScriptedServer
-from spans import Spans, attributes
+from spans import Spans, attributes, exported
 
 import llm_observer
 from llm_observer.instrumentor import LLMObserverInstrumentor
@@ -73,10 +69,7 @@ def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[Spans]:
     monkeypatch.setenv("OTEL_INSTRUMENTATION_GENAI_COMPLETION_HOOK", "llm_observer")
     monkeypatch.setenv("LLM_OBSERVER_STORE", "off")
     monkeypatch.setattr(LLMObserverInstrumentor, "_ended", False)
-    exporter = InMemorySpanExporter()
-    provider = TracerProvider(shutdown_on_exit=False)
-    provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    exporter = exported(monkeypatch)
     tally.clear()
     yield Spans(exporter)
     llm_observer.unpatch()
