@@ -9,14 +9,16 @@ measured in the same loop, since machines are noisy and ratios are less so.
 import argparse
 import gc
 import json
+import multiprocessing
 import random
 import sys
 import time
-import tracemalloc
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+
+from resident import resident_kb
 
 from llm_observer.analysis.analyzer import Analyzer, Observation
 from llm_observer.analysis.index import PrefixIndex
@@ -235,36 +237,36 @@ def many_lines(count: int) -> Iterator[JSON]:
         yield {"messages": [{"role": "user", "content": "\n".join([f"Number {i}", *rng.choices(WORDS, k=2000)])}]}
 
 
-def memory(kinds: list[tuple[Callable[[int], Iterator[JSON]], int]]) -> None:
-    """The most that is held while so many prompts are explained, by its own count and by the allocator's."""
-    print("\n| prompts | each | kept in the index | by its own count, MB | allocated, MB |")
-    print("| ---: | :--- | ---: | ---: | ---: |")
-    for bodies, count in kinds:
-        gc.collect()
-        tracemalloc.start()
-        index = PrefixIndex()
-        analyzer = Analyzer(Hasher(b"a key for the benchmark"), index=index)
-        usage = Usage(input_tokens=2000, cache_read_tokens=0, cache_write_tokens=1900)
-        said = held = 0
-        for i, body in enumerate(bodies(count)):
-            prompt = read_prompt("messages", body)
-            assert prompt is not None
-            analyzer.explain(
-                Observation(
-                    provider="anthropic",
-                    model=MODEL,
-                    scope="",
-                    at=float(i),
-                    ready_at=float(i),
-                    prompt=prompt,
-                    usage=usage,
-                )
-            )
-            if i % 50 == 0 or i == count - 1:
-                said, held = max(said, sum(analyzer.sizes())), max(held, tracemalloc.get_traced_memory()[0])
-        tracemalloc.stop()
-        name = (bodies.__doc__ or "").rstrip(".")
-        print(f"| {count:,} | {name} | {len(index):,} | {said / 1e6:.1f} | {held / 1e6:.1f} |", flush=True)
+def memory(bodies: Callable[[int], Iterator[JSON]], counts: Sequence[int]) -> None:
+    """What is held once so many prompts were explained: by its own count, and by what the process has grown.
+
+    In a process of its own, so that nothing freed before is taken for room.
+    """
+    process = multiprocessing.get_context("spawn").Process(target=_memory, args=(bodies, counts))
+    process.start()
+    process.join()
+
+
+def _memory(bodies: Callable[[int], Iterator[JSON]], counts: Sequence[int]) -> None:
+    index = PrefixIndex()
+    analyzer = Analyzer(Hasher(b"a key for the benchmark"), index=index)
+    usage = Usage(input_tokens=2000, cache_read_tokens=0, cache_write_tokens=1900)
+    name = (bodies.__doc__ or "").rstrip(".")
+    began = 0
+    for i, body in enumerate(bodies(max(counts))):
+        prompt = read_prompt("messages", body)
+        assert prompt is not None
+        call = Observation(
+            provider="anthropic", model=MODEL, scope="", at=float(i), ready_at=float(i), prompt=prompt, usage=usage
+        )
+        analyzer.explain(call)
+        if not i:
+            gc.collect()
+            began = resident_kb()  # what is loaded once is no memory of prompts
+        elif i + 1 in counts:
+            gc.collect()
+            said, held = sum(analyzer.sizes()) / 1e6, (resident_kb() - began) / 1e3
+            print(f"| {i + 1:,} | {name} | {len(index):,} | {said:.1f} | {held:.1f} |", flush=True)
 
 
 def main() -> int:
@@ -274,10 +276,10 @@ def main() -> int:
     quick = parser.parse_args().quick
     per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
     throughput(5 if quick else 40)
-    if quick:
-        memory([(short_talks, 1_000), (short_talks, 10_000), (many_lines, 300)])
-    else:
-        memory([(short_talks, 10_000), (short_talks, 100_000), (short_talks, 1_000_000), (many_lines, 10_000)])
+    print("\n| prompts | each | kept in the index | by its own count, MB | grown, MB |")
+    print("| ---: | :--- | ---: | ---: | ---: |", flush=True)
+    memory(short_talks, [1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
+    memory(many_lines, [100, 300] if quick else [1_000, 3_000, 10_000])
     return 0
 
 

@@ -27,6 +27,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
 from provider import loopback
+from resident import resident_kb
 
 import llm_observer
 from llm_observer.counters import counters
@@ -184,12 +185,6 @@ class Soak:
 def shares(calls: int, parts: int) -> list[int]:
     """`calls` dealt out."""
     return [calls // parts + (n < calls % parts) for n in range(parts)]
-
-
-def resident_kb() -> int:
-    """The memory of this process that is resident, in kB."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
 
 
 def stored(path: Path) -> int:

@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import random
 import re
-import resource
 import socket
 import struct
 import sys
@@ -19,11 +18,11 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
-from pathlib import Path
 
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanContext, TraceFlags
+from resident import resident_kb
 
 from llm_observer.counters import counters
 from llm_observer.export import backoff
@@ -121,14 +120,6 @@ def endpoint(spans: int, faults: float) -> Generator[tuple[str, Callable[[], byt
     finally:
         process.join(10)
         listener.close()
-
-
-def resident_kb() -> int:
-    """Memory of this process now, in kB; its peak where the system does not tell."""
-    status = Path("/proc/self/status")
-    if not status.exists():
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(re.findall(r"VmRSS:\s+(\d+)", status.read_text())[0])
 
 
 def run(spans: int, faults: float) -> bool:
