@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 __all__ = ["Digits"]
 
-_MOST = 64
-"""Digits up to which a pattern is tried at each instead of searched for."""
+_FEW = 64
+_SHARE = 12
+"""Digits up to which a pattern is tried at each instead of searched for: these, or one in so many characters."""
 _ONE = b"0"
 _MARKED = bytes(_ONE[0] if 48 <= code < 58 else 32 for code in range(256))
 
@@ -23,15 +24,15 @@ class Digits:
     def __init__(self, text: str) -> None:
         self._text = text
         self._places: list[int] | None = None
-        """`None` where they are too many, or not to be had by their bytes."""
-        if text.isascii():
-            marked = text.encode("ascii").translate(_MARKED)
-            if marked.count(_ONE) <= _MOST:
-                self._places = []
-                place = marked.find(_ONE)
-                while place >= 0:
-                    self._places.append(place)
-                    place = marked.find(_ONE, place + 1)
+        """`None` where they are too many."""
+        # A byte for each character: what is not in Latin-1 becomes a question mark.
+        marked = text.encode("latin-1", "replace").translate(_MARKED)
+        if marked.count(_ONE) <= max(_FEW, len(text) // _SHARE):
+            self._places = []
+            place = marked.find(_ONE)
+            while place >= 0:
+                self._places.append(place)
+                place = marked.find(_ONE, place + 1)
 
     def search(self, pattern: re.Pattern[str], start: int = 0) -> re.Match[str] | None:
         """What `pattern.search(text, start)` finds."""

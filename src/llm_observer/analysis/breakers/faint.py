@@ -30,18 +30,20 @@ _KEYED = re.compile(
     r"(?P<value>(?:[a-z]{2,12}[_-])?(?P<body>[A-Za-z0-9]{8,64})={0,2})(?![A-Za-z0-9_=/.(-])"
 )
 _PARAMETER = re.compile(
-    r"[?&](?:[a-z]{1,10}_?)?(?:token|signature|sig|auth|hmac)=(?P<value>[A-Za-z0-9]{16,256})(?![A-Za-z0-9])",
-    re.IGNORECASE,
+    r"[?&](?i:(?:[a-z]{1,10}_?)?(?:token|signature|sig|auth|hmac))=(?P<value>[A-Za-z0-9]{16,256})(?![A-Za-z0-9])"
 )
 _HEX_NAME = re.compile(r"[-_.]?[0-9a-f]{8,}\Z")
 # What mkdtemp puts behind a name: "run-HNwQDw". "my-Report" is a word.
 _DRAWN_NAME = re.compile(r"[-_.](?=[A-Za-z]*[a-z])[A-Za-z](?=[A-Za-z]*[A-Z])[A-Za-z]{5}\Z")
-# A line of its own: "Step 4", "[Round 2]". By itself it may be a heading, which another prompt has too.
-_NUMBERED_LINE = re.compile(
-    r"^[^\w\n]{0,4}(?:step|round|turn|attempt|iteration|cycle|try|retry|runde|schritt|versuch|tour|tentative|étape"
-    r"|turno|ronda|intento|paso)[ ]?[#:]?[ ]?(?P<number>[0-9]{1,6})(?=[^\w\n]{0,4}$)",
-    re.IGNORECASE | re.MULTILINE,
+# A line of its own: "Step 4", "[Round 2]". By itself it may be a heading, which another prompt has too. The number is
+# searched for, which is quick, and then what stands before it on the line.
+_LAST_NUMBER = re.compile(r"[0-9](?<![0-9]{2})[0-9]{0,5}(?=[^\w\n]{0,4}$)", re.MULTILINE)
+_NUMBERED = re.compile(
+    r"[^\w\n]{0,4}(?:step|round|turn|attempt|iteration|cycle|try|retry|runde|schritt|versuch|tour|tentative|étape"
+    r"|turno|ronda|intento|paso)[ ]?[#:]?[ ]?",
+    re.IGNORECASE,
 )
+_NUMBERED_REACH = 24
 
 
 def find_faint(text: str, limit: int) -> list[Span]:
@@ -105,7 +107,13 @@ def _paths(text: str) -> list[Span]:
 
 
 def _numbered_lines(text: str) -> list[Span]:
-    return [span_of(*match.span("number"), "counter") for match in _NUMBERED_LINE.finditer(text)]
+    found: list[Span] = []
+    for match in _LAST_NUMBER.finditer(text):
+        start = match.start()
+        line = text.rfind("\n", max(0, start - _NUMBERED_REACH), start) + 1
+        if (line or start <= _NUMBERED_REACH) and _NUMBERED.fullmatch(text, line, start):
+            found.append(span_of(start, match.end(), "counter"))
+    return found
 
 
 def _has_hex(name: str) -> bool:

@@ -66,6 +66,7 @@ _BOOKING = re.compile(r"(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,8}\Z")
 _POD = re.compile(r"-((?:[bcdf-hj-np-tv-z24-9]{8,10}|[0-9]{8,10})-[bcdf-hj-np-tv-z24-9]{5})\Z")
 # A provider's id that happens to have no digit: about one in two hundred of OpenAI's.
 _PREFIXES = ("chatcmpl-", "cmpl-", "msg_", "toolu_", "call_", "resp_", "req_", "run_", "thread_")
+_OF_SESSIONS = frozenset(("req_", "thread_"))
 _LETTER_ID = re.compile(
     rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_PREFIXES)})(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{{16,64}}(?![A-Za-z0-9_-])"
 )
@@ -83,13 +84,17 @@ _SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
 def find_letter_ids(text: str) -> list[Span]:
     """Ids behind a provider's prefix that are letters throughout."""
+    found: list[Span] = []
+    if "_" not in text and "cmpl-" not in text:
+        return found
     # Searched for at the speed of memory, and most texts have none.
-    if ("_" not in text and "cmpl-" not in text) or not any(prefix in text for prefix in _PREFIXES):
-        return []
-    return [
-        span_of(match.start(), match.end(), "random_id", session=match[0].startswith(("req_", "thread_")))
-        for match in _LETTER_ID.finditer(text)
-    ]
+    for prefix in _PREFIXES:
+        start = text.find(prefix)
+        while start >= 0:
+            if match := _LETTER_ID.match(text, start):
+                found.append(span_of(start, match.end(), "random_id", session=prefix in _OF_SESSIONS))
+            start = text.find(prefix, start + 1)
+    return found
 
 
 def classify(text: str, start: int, end: int) -> Span | None:

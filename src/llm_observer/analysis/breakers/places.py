@@ -32,10 +32,9 @@ _SIX = re.compile(r"(?![A-Za-z]?[a-z]*[0-9]*\Z|[A-Z]*[0-9]*\Z)(?=[a-z0-9]*[A-Z]|
 _SUFFIX = re.compile(r"[-_.]")
 
 _PARAMETER = re.compile(
-    r"[?&](?:(?P<strong>X-(?:Amz|Goog|Oss|Cos|Tos)-(?:Signature|Credential|Date|Security-Token)|Signature|Expires|Policy|sig|se|st|ske|skt|"
+    r"[?&](?i:(?P<strong>X-(?:Amz|Goog|Oss|Cos|Tos)-(?:Signature|Credential|Date|Security-Token)|Signature|Expires|Policy|sig|se|st|ske|skt|"
     r"hmac|sas|auth_key|(?:access_?|auth_?|session_?|id_?|refresh_?|csrf_?)?token|X-Amz-Expires)|"
-    r"code|state|nonce|ticket|sign|hash|expiry|exp|jwt|verify|cb|ts|rand|md5|secure|hdnea|auth)=(?P<value>[^&\s\"'<>)\]}|\\#]+)",
-    re.IGNORECASE,
+    r"code|state|nonce|ticket|sign|hash|expiry|exp|jwt|verify|cb|ts|rand|md5|secure|hdnea|auth)=(?P<value>[^&\s\"'<>)\]}|\\#]+)"
 )
 
 _COLONS = re.compile(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")

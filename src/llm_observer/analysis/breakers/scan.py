@@ -18,8 +18,7 @@ _MARGIN = 256
 
 _PLACES = frozenset(("signed_url", "temp_path"))
 
-# Decimal digits of other scripts, to be read as ASCII ones; superscripts and the like are no decimal digits.
-_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 class _AsciiDigits(dict[int, str]):
@@ -46,7 +45,7 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     """
     if limit is not None and limit < len(text):
         return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
-    if not text.isascii() and _OTHER_DIGIT.search(text):
+    if not text.isascii() and _has_other_digits(text):
         text = text.translate(_TO_ASCII)
     digits = Digits(text)
     found = find_tokens(text, digits)
@@ -56,6 +55,11 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     found += find_temp_paths(text)
     found += find_letter_ids(text)
     return settle(found)
+
+
+def _has_other_digits(text: str) -> bool:
+    """Whether there are decimal digits of other scripts, to be read as ASCII ones; superscripts are no such digits."""
+    return any(map(str.isdecimal, set("".join(_NOT_ASCII.findall(text)))))
 
 
 def settle(found: list[Span]) -> list[Span]:
