@@ -8,6 +8,7 @@ import operator
 from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import NamedTuple
 from zlib import crc32
 
@@ -25,6 +26,7 @@ BUDGET = 96_000
 _identity = operator.itemgetter(
     Segment._fields.index("kind"), Segment._fields.index("role"), Segment._fields.index("text")
 )
+_encoded = operator.methodcaller("encode", "utf-8", "surrogatepass")
 _PIECE = 256
 _MOST_PIECES = 2048
 _MOST_VALUES = 32
@@ -167,7 +169,6 @@ class Fingerprinter:
             Value(span, self._hasher.digest(text[span.start : span.end].encode("utf-8", "surrogatepass"))[:6])
             for span in forms.spans[:_MOST_VALUES]
         )
-        sketch = array("I", [crc32(p.encode("utf-8", "surrogatepass"), self._salt) for _, p in pieces(text)])
         return Fingerprint(
             wire=wire,
             canonical=digests[forms.canonical],
@@ -178,7 +179,7 @@ class Fingerprinter:
             columns=measure(text, segment.kind),
             kind=segment.kind,
             length=len(text),
-            sketch=sketch,
+            sketch=_sketch(text, self._salt),
         )
 
 
@@ -190,6 +191,14 @@ def _tag(segment: Segment) -> bytes:
 @functools.lru_cache(maxsize=1024)
 def _encoded_tag(kind: str, role: str) -> bytes:
     return f"{kind}\x1f{role}\x1f".encode("utf-8", "surrogatepass")
+
+
+def _sketch(text: str, salt: int) -> "array[int]":
+    """A salted number for each of the `pieces` of a text, which mostly are its lines."""
+    parts = text.splitlines(keepends=True)
+    if len(parts) > _MOST_PIECES or max(map(len, parts), default=0) > _PIECE:
+        parts = [piece for _, piece in pieces(text)]
+    return array("I", map(crc32, map(_encoded, parts), repeat(salt)))
 
 
 def pieces(text: str) -> list[tuple[int, str]]:

@@ -21,6 +21,7 @@ _TEMP_DIRECTORIES = (
     re.compile(r"\\Te?mp\\{1,2}"),
     re.compile(r"/Temp/"),
 )
+_TEMP_NAMES = ("/tmp/", "/var/folders/", "/dev/shm/", "\\Temp\\", "\\Tmp\\", "/Temp/")
 _POSIX_ROOT = re.compile(r"(?:/private|/var|/usr)(?:/var)?\Z")
 _DRIVE = re.compile(r"(?<![A-Za-z])[A-Za-z]:[\\/](?:[^\\/\n\"'<>|*?]{1,64}[\\/]{1,2}){0,8}[^\\/\n\"'<>|*?]{0,64}\\?\Z")
 _PATH = re.compile(r"[^\s\"'`<>|*?()\[\]{},;:…、。，]{1,512}+")
@@ -64,6 +65,8 @@ def is_generated(name: str) -> bool:
 def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) -> list[Span]:
     """Paths below a temporary directory that have a generated name in them, up to and with that name."""
     found: list[Span] = []
+    if not any(name in text for name in _TEMP_NAMES):
+        return found
     remembered = lru_cache(maxsize=256)(generated)
     for directory in _TEMP_DIRECTORIES:
         read = 0
@@ -94,8 +97,11 @@ def find_signed_urls(text: str) -> list[Span]:
     found: list[Span] = []
     if "=" not in text or ("?" not in text and "&" not in text):
         return found
+    parameters = [*islice(_PARAMETER.finditer(text), effort(text))]
+    if not parameters:
+        return found
     is_random = lru_cache(maxsize=256)(is_opaque_under_key)
-    for match in islice(_PARAMETER.finditer(text), effort(text)):
+    for match in parameters:
         value = match["value"]
         sample = value[:128]
         if match["strong"]:
