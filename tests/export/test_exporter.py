@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,42 @@ def test_other_spans_are_passed_over() -> None:
         assert export(endpoint, span(1, {"x": 1}), span(2)) is SUCCESS
         assert endpoint.ids == span_ids(2)
     assert counters.of("dropped") == {}
+
+
+FRAMEWORKS = {**MINIMAL, "gen_ai.request.model": "claude-sonnet-4-6"}
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "sent"),
+    [
+        (FRAMEWORKS, FULL, ["inner"]),
+        (FRAMEWORKS, FRAMEWORKS, ["inner"]),
+        # The call's own span, inside which another instrumentation has started one.
+        (FULL, FRAMEWORKS, ["inner", "outer"]),
+        ({**FRAMEWORKS, "gen_ai.operation.name": "embeddings"}, FULL, ["inner", "outer"]),
+        ({"gen_ai.operation.name": "invoke_agent"}, FULL, ["inner"]),
+    ],
+)
+@pytest.mark.parametrize("direct", [True, False])
+def test_a_frameworks_span_around_a_calls_is_no_second_call(
+    outer: Mapping[str, Any], inner: Mapping[str, Any], sent: list[str], *, direct: bool
+) -> None:
+    with Endpoint() as endpoint:
+        provider = TracerProvider(resource=Resource(RESOURCE), shutdown_on_exit=False)
+        exporter = EnvelopeExporter(endpoint.url, "secret-token")
+        provider.add_span_processor(BatchSpanProcessor(exporter))
+        tracer = provider.get_tracer("framework")
+        ids: dict[str, str] = {}
+        for _ in range(2):
+            with tracer.start_as_current_span("outer", attributes=outer) as around, ExitStack() as between:
+                if not direct:
+                    between.enter_context(tracer.start_as_current_span("between"))
+                with tracer.start_as_current_span("inner", attributes=inner) as call:
+                    ids[f"{around.get_span_context().span_id:016x}"] = "outer"
+                    ids[f"{call.get_span_context().span_id:016x}"] = "inner"
+        provider.shutdown()
+    assert [ids[one] for request in endpoint.requests for one in request.ids] == sent * 2
+    assert counters.of("skipped") == ({"around": 2} if "invoke_agent" not in outer.values() and len(sent) == 1 else {})
 
 
 @pytest.mark.parametrize("send_names", [None, False, True])

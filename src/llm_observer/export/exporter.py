@@ -12,6 +12,7 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from llm_observer.config import Settings
 from llm_observer.counters import counters, durations
+from llm_observer.export.around import Around
 from llm_observer.export.destination import Sender, join
 from llm_observer.export.envelope import Item, batches, encode, envelope, idempotency_key
 from llm_observer.export.events import Event, event_from_span
@@ -48,9 +49,9 @@ _SAY = {
 class EnvelopeExporter(SpanExporter):
     """Posts events (`telemetry_event_v1.json`) to an endpoint, for use under a `BatchSpanProcessor`.
 
-    Spans that are not calls of a model are passed over. To build one is to opt in: `LLM_OBSERVER_ENABLED` need not
-    be set, but `false` keeps it from sending, as `LLM_OBSERVER_DISABLED` does. With settings that cannot be used it
-    says so once and sends nothing; it never raises.
+    Spans that are not calls of a model are passed over, and so is a framework's span around that of the call itself. To
+    build one is to opt in: `LLM_OBSERVER_ENABLED` need not be set, but `false` keeps it from sending, as
+    `LLM_OBSERVER_DISABLED` does. With settings that cannot be used it says so once and sends nothing; it never raises.
 
     Args:
         endpoint: URL, https unless on this machine; default `LLM_OBSERVER_ENDPOINT`.
@@ -77,6 +78,7 @@ class EnvelopeExporter(SpanExporter):
         self._max_bytes = max(max_batch_bytes, _LEAST_BYTES)
         self._timeout_s = timeout
         self._warned: set[str] = set()
+        self._around = Around()
         self._transport: Transport | None = None
         self._sender: Sender | None = None
         self._send_names = False
@@ -132,6 +134,9 @@ class EnvelopeExporter(SpanExporter):
     def _item(self, span: ReadableSpan) -> Item | None:
         with guard("export.map"):
             event = event_from_span(span)
+            if self._around.ended(span, is_call=event is not None):
+                counters.add("skipped", "around")
+                return None
             sent = redact(event, send_names=self._send_names) if event is not None else None
             return encode(sent) if sent is not None else None
         counters.add("dropped", "invalid")
