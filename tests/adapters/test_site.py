@@ -106,3 +106,48 @@ def test_the_search_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(10):
         assert made_in(f"/app/{number}.py")().file == f"/app/{number}.py"
     assert len(site._is_application) <= 4  # pyright: ignore[reportPrivateUsage]
+
+
+OWN: dict[str, Any] = {"url": "file:///src/shop", "dir_info": {}}
+
+
+@pytest.mark.parametrize(
+    ("record", "installer", "own"),
+    [
+        (OWN, "pip", True),
+        (OWN, None, True),
+        # Conda builds its packages from directories; wheels and repositories are where libraries come from too.
+        (OWN, "conda", False),
+        ({"url": "file:///wheels/shop-1.0-py3-none-any.whl", "archive_info": {}}, "pip", False),
+        ({"url": "https://example.com/shop.git", "vcs_info": {"vcs": "git"}}, "pip", False),
+        (None, "pip", False),
+        ("half a rec", "pip", False),
+    ],
+)
+def test_an_application_that_is_installed(tmp_path: Path, record: object, installer: str | None, *, own: bool) -> None:
+    """`pip install .` puts it among the libraries, and says where it came from."""
+    folder = tmp_path / "site-packages"
+    distribution = folder / "shop-1.0.dist-info"
+    distribution.mkdir(parents=True)
+    distribution.joinpath("RECORD").write_text(
+        "shop/__init__.py,sha256=AA,1\nshop/answers.py,sha256=AA,1\nshop_cli.py,,\nshop-1.0.dist-info/RECORD,,\n"
+    )
+    if record is not None:
+        text = record if isinstance(record, str) else json.dumps(record)
+        distribution.joinpath("direct_url.json").write_text(text)
+    if installer is not None:
+        distribution.joinpath("INSTALLER").write_text(f"{installer}\n")
+    for file in ("shop/answers.py", "shop_cli.py"):
+        found = made_in(str(folder / file))()
+        assert (found is not None and found.file == str(folder / file)) is own, file
+    library = made_in(str(folder / "agents/run.py"))()
+    assert library is None or not library.file.startswith(str(folder))
+
+
+def test_an_sdk_from_a_checkout_is_no_application(tmp_path: Path) -> None:
+    distribution = tmp_path / "site-packages/openai-9.dist-info"
+    distribution.mkdir(parents=True)
+    distribution.joinpath("RECORD").write_text("openai/__init__.py,sha256=AA,1\n")
+    distribution.joinpath("direct_url.json").write_text(json.dumps(OWN))
+    sdk = made_in(str(tmp_path / "site-packages/openai/_base_client.py"))
+    assert made_in("/app/answers.py", sdk)() == CallSite(file="/app/answers.py", function="caller", line=2)

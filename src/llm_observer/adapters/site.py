@@ -1,4 +1,7 @@
-"""The line of the application that makes a call: the first frame outside the SDKs and libraries."""
+"""The line of the application that makes a call: the first frame outside the SDKs and libraries.
+
+An application may be installed as libraries are, and is told from them by how.
+"""
 
 import os
 import site
@@ -8,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from llm_observer.adapters.awaiting import awaiting_frames
+from llm_observer.adapters.installed import is_own
 from llm_observer.results import CallSite
 
 __all__ = ["call_site"]
@@ -71,4 +75,6 @@ def _is_applications(file: str) -> bool:
 def _classify(file: str) -> bool:
     if file.startswith(_DEMO):
         return True
-    return not file.startswith(_PREFIXES) and not any(part in file for part in _INSTALLED)
+    if not any(part in file for part in _INSTALLED):
+        return not file.startswith(_PREFIXES)
+    return not file.startswith(_PACKAGE) and is_own(file)
