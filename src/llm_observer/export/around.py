@@ -7,6 +7,8 @@ from typing import Any
 
 from opentelemetry.sdk.trace import ReadableSpan
 
+from llm_observer.telemetry import attributes as names
+
 __all__ = ["Around"]
 
 _MOST = 4096
@@ -32,7 +34,7 @@ class Around:
         if context is None:
             return False
         attributes: Mapping[str, Any] = span.attributes or {}
-        embeds = attributes.get("gen_ai.operation.name") == "embeddings"
+        embeds = attributes.get(names.GEN_AI_OPERATION_NAME) == "embeddings"
         parent = span.parent
         with self._lock:
             inside = self._inside.pop((context.trace_id, context.span_id), None)
