@@ -14,7 +14,8 @@ __all__ = ["Around"]
 _MOST = 4096
 """Spans that have not ended, of which is remembered that a call stands inside."""
 
-_OURS = "llm_observer."
+_OURS = frozenset({names.CALL_API, names.CACHE_OUTCOME, names.COST_USD, names.COST_REASON})
+"""What tells that a call was observed here, at least one of them."""
 
 
 class Around:
@@ -43,4 +44,4 @@ class Around:
                 self._inside[parent.trace_id, parent.span_id] = kind
                 if len(self._inside) > _MOST:
                     self._inside.popitem(last=False)
-        return is_call and inside is embeds and not any(name.startswith(_OURS) for name in attributes)
+        return is_call and inside is embeds and _OURS.isdisjoint(attributes)
