@@ -1,6 +1,7 @@
 """`Call`: what is known of one provider call. Private to the process; it is the only place where content stands."""
 
 import json
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -9,10 +10,13 @@ from llm_observer.guard import guard
 from llm_observer.results import CallReport, CallSite
 from llm_observer.usage import Usage
 
-__all__ = ["MOST_BODY_BYTES", "Call", "parsed"]
+__all__ = ["MOST_ARRIVALS", "MOST_BODY_BYTES", "Call", "parsed"]
 
 MOST_BODY_BYTES = 16 << 20
 """A larger body is not read: parsing it would hold up the call. It is millions of tokens, or files."""
+
+MOST_ARRIVALS = 10_000
+"""Items of one stream whose arrival is kept."""
 
 
 @dataclass(slots=True, eq=False, kw_only=True, repr=False)
@@ -45,6 +49,8 @@ class Call:
     attempts: int = 0
     first_byte_s: float | None = None
     """From the start to the first chunk of the response."""
+    arrivals: "array[float] | None" = None
+    """When each of the first `MOST_ARRIVALS` items of a stream came, by a clock of its own; `None` without items."""
     duration_s: float | None = None
 
     response_id: str | None = None

@@ -13,7 +13,7 @@ import openai
 import pytest
 from opentelemetry import trace
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.metrics.export import HistogramDataPoint, InMemoryMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -21,6 +21,7 @@ from scripted import Answer, ScriptedServer
 from sdk_styles import CHAT, modern
 from spans import Spans
 
+from llm_observer.adapters import watch
 from llm_observer.guard import Guard
 from llm_observer.instrumentor import LLMObserverInstrumentor, Runtime
 
@@ -255,12 +256,34 @@ def test_what_a_provider_needs_besides_is_added_once(
 
 
 @modern
+async def test_the_arrivals_of_a_stream_are_bounded(
+    instrument: Callable[..., Runtime], server: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each item that the application reads is one, up to a number."""
+    monkeypatch.setattr(watch, "MOST_ARRIVALS", 2)
+    reader = InMemoryMetricReader()
+    instrument(meter_provider=MeterProvider([reader], shutdown_on_exit=False))
+    async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0) as client:
+        items = [item async for item in await client.chat.completions.create(**CHAT, stream=True)]
+    data = reader.get_metrics_data()
+    assert data
+    (gaps,) = (
+        list(metric.data.data_points)
+        for metric in data.resource_metrics[0].scope_metrics[0].metrics
+        if metric.name == "gen_ai.client.operation.time_per_output_chunk"
+    )
+    assert isinstance(gaps[0], HistogramDataPoint)
+    assert gaps[0].count == 1 < len(items) - 1
+    assert 0 <= gaps[0].sum < 10
+
+
+@modern
 def test_metrics_of_a_call(instrument: Callable[..., Runtime], server: ScriptedServer) -> None:
     """Duration, tokens, first chunk and cost are recorded, also when no span is sampled."""
     reader = InMemoryMetricReader()
     instrument(meter_provider=MeterProvider([reader], shutdown_on_exit=False))
     with openai.OpenAI(base_url=f"{server.url}/v1", api_key="key", max_retries=0) as client:
-        list(client.chat.completions.create(**CHAT, stream=True))
+        items = list(client.chat.completions.create(**CHAT, stream=True))
         server.script(Answer.json({"error": {"type": "not_found_error", "message": "m"}}, 404))
         with pytest.raises(openai.NotFoundError):
             client.responses.create(model="gpt-4o-mini", input="x")
@@ -272,6 +295,7 @@ def test_metrics_of_a_call(instrument: Callable[..., Runtime], server: ScriptedS
     tokens = {point.attributes["gen_ai.token.type"]: point.sum for point in points["gen_ai.client.token.usage"]}
     assert tokens == {"input": 100, "output": 20}
     assert points["gen_ai.client.operation.time_to_first_chunk"][0].count == 1
+    assert points["gen_ai.client.operation.time_per_output_chunk"][0].count == len(items) - 1 > 0
     errors = [point.attributes.get("error.type") for point in points["gen_ai.client.operation.duration"]]
     assert errors == [None, "not_found_error"]
     assert points["gen_ai.client.operation.duration"][0].explicit_bounds[0] == 0.01

@@ -1,5 +1,6 @@
 """Metrics of calls: under the released names, under the newest on request, sampled or not."""
 
+from array import array
 from typing import Any
 
 import pytest
@@ -70,9 +71,11 @@ USAGE = Usage(
 
 def test_the_released_names() -> None:
     """A first chunk is of a stream, an error of the duration."""
-    assert recorded(call(usage=USAGE, stream=True, first_byte_s=0.5, error_type="429")) == {
+    arrivals = array("d", (7.5, 7.75, 9.0))
+    assert recorded(call(usage=USAGE, stream=True, first_byte_s=0.5, arrivals=arrivals, error_type="429")) == {
         "gen_ai.client.operation.duration": [({"error.type": "429"}, 2.0)],
         "gen_ai.client.operation.time_to_first_chunk": [({}, 0.5)],
+        "gen_ai.client.operation.time_per_output_chunk": [({}, 0.25 + 1.25)],
         "gen_ai.client.token.usage": [({"gen_ai.token.type": "input"}, 100), ({"gen_ai.token.type": "output"}, 20)],
     }
 
@@ -80,9 +83,11 @@ def test_the_released_names() -> None:
 def test_the_newest_names() -> None:
     """Tokens are told apart by modality as far as the usage does; a reported zero is counted as that."""
     unknown = {"gen_ai.token.modality": "unknown"}
-    assert recorded(call(usage=USAGE, stream=True, first_byte_s=0.5, error_type="429"), newest_names=True) == {
+    streamed = call(usage=USAGE, stream=True, first_byte_s=0.5, arrivals=array("d", (7.5, 7.75)), error_type="429")
+    assert recorded(streamed, newest_names=True) == {
         "gen_ai.client.inference.duration": [({"error.type": "429"}, 2.0)],
         "gen_ai.client.inference.time_to_first_chunk": [({}, 0.5)],
+        "gen_ai.client.inference.time_per_output_chunk": [({}, 0.25)],
         "gen_ai.client.inference.operation.input_tokens": [({"error.type": "429"}, 100)],
         "gen_ai.client.inference.operation.output_tokens": [({"error.type": "429"}, 20)],
         "gen_ai.client.inference.usage.input_tokens": [({"gen_ai.token.modality": "audio"}, 30), (unknown, 70)],

@@ -1,6 +1,8 @@
 """`Watch`: an observation that also knows how to read what the SDK returned, however the application consumes it."""
 
+import time
 import weakref
+from array import array
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypedDict, Unpack
 from weakref import WeakKeyDictionary
@@ -9,7 +11,7 @@ from llm_observer.adapters.body import observed_async, watched
 from llm_observer.adapters.errors import error_type, response_of
 from llm_observer.adapters.reading import Reading
 from llm_observer.adapters.tee import Tee, read_body
-from llm_observer.call import MOST_BODY_BYTES, Call
+from llm_observer.call import MOST_ARRIVALS, MOST_BODY_BYTES, Call
 from llm_observer.guard import guard
 from llm_observer.telemetry.callspan import CallSpan
 from llm_observer.telemetry.foreign import Foreign
@@ -146,8 +148,12 @@ class Watch(CallSpan):
 
     def item(self, item: Any) -> None:
         """Take note of an item of the stream. Never raises."""
-        if self.call.first_byte_s is None:
+        call = self.call
+        if call.arrivals is None:
+            call.arrivals = array("d")
             self._arrived()
+        if len(call.arrivals) < MOST_ARRIVALS:
+            call.arrivals.append(time.perf_counter())
         try:
             self.reading.item(item)
         except Exception:

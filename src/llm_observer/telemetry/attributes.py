@@ -498,6 +498,12 @@ METRIC_GEN_AI_CLIENT_INFERENCE_OPERATION_OUTPUT_TOKENS: Final = Metric(
     description="How many output tokens each inference call used.",
     boundaries=(1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864),
 )
+METRIC_GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK: Final = Metric(
+    name="gen_ai.client.inference.time_per_output_chunk",
+    unit="s",
+    description="How long each further chunk of a streamed response took.",
+    boundaries=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5),
+)
 METRIC_GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK: Final = Metric(
     name="gen_ai.client.inference.time_to_first_chunk",
     unit="s",
@@ -534,6 +540,12 @@ METRIC_GEN_AI_CLIENT_OPERATION_DURATION: Final = Metric(
     unit="s",
     description="How long each call took.",
     boundaries=(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+)
+METRIC_GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK: Final = Metric(
+    name="gen_ai.client.operation.time_per_output_chunk",
+    unit="s",
+    description="How long each further chunk of a streamed response took.",
+    boundaries=(0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5),
 )
 METRIC_GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK: Final = Metric(
     name="gen_ai.client.operation.time_to_first_chunk",

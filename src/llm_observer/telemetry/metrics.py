@@ -1,7 +1,8 @@
 """Metrics of calls, recorded for each call whether its span was sampled or not."""
 
 from collections.abc import Iterator
-from typing import TypeAlias
+from itertools import pairwise
+from typing import NamedTuple, TypeAlias
 
 from opentelemetry import metrics, trace
 from opentelemetry.context import Context
@@ -70,7 +71,10 @@ class _Released:
     def __init__(self, meter: metrics.Meter) -> None:
         self._duration = _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_DURATION)
         self._tokens = _histogram(meter, names.METRIC_GEN_AI_CLIENT_TOKEN_USAGE)
-        self._first_chunk = _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK)
+        self._chunks = _Chunks(
+            _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_TIME_TO_FIRST_CHUNK),
+            _histogram(meter, names.METRIC_GEN_AI_CLIENT_OPERATION_TIME_PER_OUTPUT_CHUNK),
+        )
 
     def record(self, call: Call, dimensions: Attributes, ended: Attributes, context: Context) -> None:
         """Record `call`; `ended` are the dimensions with how it ended."""
@@ -79,8 +83,7 @@ class _Released:
             for kind, tokens in (("input", usage.input_tokens), ("output", usage.output_tokens)):
                 if tokens is not None:
                     self._tokens.record(tokens, {**dimensions, names.GEN_AI_TOKEN_TYPE: kind}, context)
-        if call.stream and call.first_byte_s is not None:
-            self._first_chunk.record(call.first_byte_s, dimensions, context)
+        self._chunks.record(call, dimensions, context)
         if call.duration_s is not None:
             self._duration.record(call.duration_s, ended, context)
 
@@ -90,7 +93,10 @@ class _Newest:
 
     def __init__(self, meter: metrics.Meter) -> None:
         self._duration = _histogram(meter, names.METRIC_GEN_AI_CLIENT_INFERENCE_DURATION)
-        self._first_chunk = _histogram(meter, names.METRIC_GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK)
+        self._chunks = _Chunks(
+            _histogram(meter, names.METRIC_GEN_AI_CLIENT_INFERENCE_TIME_TO_FIRST_CHUNK),
+            _histogram(meter, names.METRIC_GEN_AI_CLIENT_INFERENCE_TIME_PER_OUTPUT_CHUNK),
+        )
         self._sizes = tuple(
             (_histogram(meter, metric), figure)
             for metric, figure in (
@@ -122,10 +128,24 @@ class _Newest:
                 if tokens is not None:
                     for modality, part in _by_modality(usage, tokens, parts):
                         counter.add(part, {**dimensions, names.GEN_AI_TOKEN_MODALITY: modality}, context)
-        if call.stream and call.first_byte_s is not None:
-            self._first_chunk.record(call.first_byte_s, dimensions, context)
+        self._chunks.record(call, dimensions, context)
         if call.duration_s is not None:
             self._duration.record(call.duration_s, ended, context)
+
+
+class _Chunks(NamedTuple):
+    """When a stream's chunks came."""
+
+    first: metrics.Histogram
+    further: metrics.Histogram
+
+    def record(self, call: Call, dimensions: Attributes, context: Context) -> None:
+        """Record `call`, if it was streamed."""
+        if call.stream and call.first_byte_s is not None:
+            self.first.record(call.first_byte_s, dimensions, context)
+        if call.arrivals is not None:
+            for before, now in pairwise(call.arrivals):
+                self.further.record(now - before, dimensions, context)
 
 
 _Parts: TypeAlias = tuple[tuple[str, str], ...]
