@@ -139,7 +139,10 @@ def test_a_broken_connection(provider: str, server: ScriptedServer, stream: Call
         list(stream())
     span = spans.one()
     assert span.status.status_code.name == "ERROR"
-    assert attributes(span)["error.type"] in {f"{provider}.{type(caught.value).__name__}", "connection_error"}
+    # An SDK of older releases lets the HTTP library's error through.
+    module = type(caught.value).__module__.partition(".")[0]
+    assert module in {provider, "httpx", "httpx2"}
+    assert attributes(span)["error.type"] in {f"{module}.{type(caught.value).__name__}", "connection_error"}
     assert attributes(span)["gen_ai.response.id"]
 
 

@@ -240,6 +240,7 @@ class _AsyncItems:
     def __init__(self, stream: Any, inner: Any) -> None:
         self._stream = stream
         self._inner = inner
+        self._watch: Watch | None = None
         self._observed: Any = None
 
     def __aiter__(self) -> "_AsyncItems":
@@ -247,19 +248,35 @@ class _AsyncItems:
 
     def __anext__(self) -> Any:
         if self._observed is None:
-            watch = _watch_of(self._stream)
-            self._stream = None
+            watch = self._begin()
             self._observed = self._inner if watch is None else observed_async(self._inner, watch, watch.item)
         return self._observed.__anext__()
 
     def asend(self, value: Any) -> Any:
         return self._inner.asend(value)
 
-    def athrow(self, *args: Any) -> Any:
-        return self._inner.athrow(*args)
+    async def athrow(self, *args: Any) -> Any:
+        try:
+            return await self._inner.athrow(*args)
+        except BaseException:
+            self._end()
+            raise
 
-    def aclose(self) -> Any:
-        return self._inner.aclose()
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+        self._end()
+
+    def _begin(self) -> Watch | None:
+        if self._stream is not None:
+            self._watch = _watch_of(self._stream)
+            self._stream = None
+        return self._watch
+
+    def _end(self) -> None:
+        # Nothing more can be read, and not every release of the SDKs closes the response then.
+        watch = self._begin()
+        if watch is not None:
+            watch.ended()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_inner"], name)
