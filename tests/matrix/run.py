@@ -30,6 +30,8 @@ TESTS: Mapping[str, Sequence[str]] = {
 }
 """What is run in an environment, by its kind."""
 
+PARALLEL = ("--numprocesses=auto", "--dist=worksteal")
+
 
 class Environment(NamedTuple):
     kind: str
@@ -61,7 +63,7 @@ class Environment(NamedTuple):
 
     def test(self) -> bool:
         """Run its tests; whether they pass. Older SDKs warn of what newer Pythons deprecate."""
-        pytest = [self.python, "-m", "pytest", "-q", "-W", "default", "--tb=short", "-p", "no:cacheprovider"]
+        pytest = [self.python, "-m", "pytest", "-q", "-W", "default", "--tb=short", "-p", "no:cacheprovider", *PARALLEL]
         return subprocess.run([*pytest, *TESTS[self.kind]], cwd=ROOT, check=False).returncode == 0
 
 
