@@ -1,6 +1,6 @@
 """What the analysis costs the thread that made a call, and how that grows with the prompt and with the prompts seen.
 
-    python benchmarks/analysis.py [--quick]
+    python benchmarks/analysis.py [--quick] [PART ...]
 
 Times are CPU time in ms: the least of several runs, beside one `json.dumps` and one `json.loads` of the same body
 measured in the same loop, since machines are noisy and ratios are less so.
@@ -272,14 +272,20 @@ def _memory(bodies: Callable[[int], Iterator[JSON]], counts: Sequence[int]) -> N
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", metavar="PART", help="of calls, throughput and memory; all by default")
     parser.add_argument("--quick", action="store_true", help="smaller sizes, fewer runs")
-    quick = parser.parse_args().quick
-    per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
-    throughput(5 if quick else 40)
-    print("\n| prompts | each | kept in the index | by its own count, MB | grown, MB |")
-    print("| ---: | :--- | ---: | ---: | ---: |", flush=True)
-    memory(short_talks, [1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
-    memory(many_lines, [100, 300] if quick else [1_000, 3_000, 10_000])
+    given = parser.parse_args()
+    quick: bool = given.quick
+    parts: list[str] = given.parts or ["calls", "throughput", "memory"]
+    if "calls" in parts:
+        per_call([1_000, 10_000, 100_000] if quick else [1_000, 10_000, 100_000, 1_000_000], 8 if quick else 20)
+    if "throughput" in parts:
+        throughput(5 if quick else 40)
+    if "memory" in parts:
+        print("\n| prompts | each | kept in the index | by its own count, MB | grown, MB |")
+        print("| ---: | :--- | ---: | ---: | ---: |", flush=True)
+        memory(short_talks, [1_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
+        memory(many_lines, [100, 300] if quick else [1_000, 3_000, 10_000])
     return 0
 
 
