@@ -5,37 +5,24 @@ more run in a window around each. Every quantifier is bounded or possessive, so 
 text.
 """
 
-# ruff: noqa: SIM905 - a list of words reads best as text
-
 import re
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
 
+from llm_observer.analysis.breakers.announced import HEAD, date_is_announced
+from llm_observer.analysis.breakers.clocks import TAIL, with_clocks
+from llm_observer.analysis.breakers.date_parts import clock_before, day_before, with_zone
 from llm_observer.analysis.breakers.date_patterns import (
-    ANNOUNCES,
-    AT,
-    CLOCK,
-    CLOCK_BEFORE,
     COMPACT_CLOCK,
     CORE,
     DAY_AFTER,
-    DAY_BEFORE,
-    FAR_ANNOUNCES,
-    FOREIGN_CLOCK,
-    FOREIGN_DATE,
-    GLOG,
-    IT_IS,
     MOMENT,
     NUMERALS,
     PATH_CLOCK,
     TIME_AFTER,
-    TIME_ANNOUNCES,
     TODAY,
     VERSION_BEFORE,
-    YEAR_AFTER,
-    YEARLESS,
-    ZONE,
 )
 from llm_observer.analysis.breakers.digits import Digits
 from llm_observer.analysis.breakers.kinds import Span, span_of
@@ -47,10 +34,6 @@ __all__ = ["find_dates"]
 
 # How far a date may reach to either side of its year or clock, in characters.
 _REACH = 72
-# How much text before a date is looked at for a weekday, a clock, or the words that announce it.
-_HEAD = 48
-# How far a clock and its zone may reach behind a date.
-_TAIL = 224
 
 # How much of a text is read for dates: all of it where it is no longer than this, else a third.
 _LEAST_READ = 300_000
@@ -60,24 +43,7 @@ _ANCHOR = re.compile(
     r"\ ?[hH时時點点시년年])"
 )
 
-# A date or clock behind one of these, or behind a digit and a space, is one of a list.
-_MIDST = frozenset("0123456789,;/|")
-
-# Zero, or the form that a time has.
-_NO_TIME = "00:00:00"
-# A line of a chat: "[14:33] <ana> hello".
-_STAMPED = re.compile(r"(?:^|\s)\[\Z")
 _NO_DAY = frozenset((". ", ".\n", "\n", ""))
-# One of these words announces a date or a clock.
-_DATE_WORDS = frozenset("date time today now datum fecha data dato heute hoy oggi hui".split())
-_TIME_WORDS = frozenset(
-    """
-    time uhrzeit uhr heure hora ora ore tijd aika saat tid czas godzina godz klokka klokken klockan kello waktu jam
-    """.split()
-)
-_HERE = frozenset("local current server system in".split())
-_CLOCK_WORDS = _TIME_WORDS | frozenset("now today date clock of updated since started ended".split())
-_LETTERS = re.compile(r"[a-z]+")
 
 
 def find_dates(text: str, digits: Digits) -> list[Span]:
@@ -152,12 +118,12 @@ def _in_window(text: str, begin: int, limit: int, memo: Memo, clocks: Memo) -> l
         if memo.is_spent(start):
             break
         at = start + 1
-        lead = min(start - floor, _HEAD)
-        key = (lead, end - start, text[max(0, start - max(lead, 2)) : end + _TAIL])
+        lead = min(start - floor, HEAD)
+        key = (lead, end - start, text[max(0, start - max(lead, 2)) : end + TAIL])
         if span := memo.ask(key, start, partial(_grow, text, match, floor)):
             found.append(span)
             at = floor = span.end
-    return list(_with_clocks(text, begin, limit, found, clocks))
+    return list(with_clocks(text, begin, limit, found, clocks))
 
 
 def _is_date(match: re.Match[str]) -> bool:
@@ -185,80 +151,27 @@ def _grow(text: str, match: re.Match[str], floor: int) -> Span | None:
     compact = match["compact"]
     clock = (compact and COMPACT_CLOCK.match(text, end)) or PATH_CLOCK.match(text, end) or TIME_AFTER.match(text, after)
     joined = _joined_before(text, start)
-    head = text[max(floor, start - _HEAD) : start]
-    if match["t"] == " " and (len(match["y"]) == 2 or not _date_is_announced(head)):
+    head = text[max(floor, start - HEAD) : start]
+    if match["t"] == " " and (len(match["y"]) == 2 or not date_is_announced(head)):
         return None
     if clock:
         if joined and not compact and clock[0][:1] not in "Tt_ " and clock.re is not PATH_CLOCK:
             return None
-        end = _with_zone(text, clock.end())
-        return span_of(start - _day_before(head), end, "datetime")
-    if joined or _joined_after(text, end) or (compact and not _date_is_announced(head)):
+        end = with_zone(text, clock.end())
+        return span_of(start - day_before(head), end, "datetime")
+    if joined or _joined_after(text, end) or (compact and not date_is_announced(head)):
         return None
     if after == end and text[end - 1] == "." and text[end - 2].isdigit():
         after -= 1
-    back = _day_before(head)
-    if clock_back := _clock_before(head[: len(head) - back]):
+    back = day_before(head)
+    if clock_back := clock_before(head[: len(head) - back]):
         back += clock_back
-        return span_of(start - back - _day_before(head[: len(head) - back]), after, "datetime")
-    if match["dmy"] and len(match["y"]) == 2 and not _date_is_announced(head):
+        return span_of(start - back - day_before(head[: len(head) - back]), after, "datetime")
+    if match["dmy"] and len(match["y"]) == 2 and not date_is_announced(head):
         return None
     if VERSION_BEFORE.search(head, max(0, len(head) - 16)):
         return None
     return span_of(start - back, after, "date")
-
-
-def _day_before(head: str) -> int:
-    """The length of the weekday that ends `head`, with the marks behind it; 0 without one."""
-    if not head or (head[-1] != " " and head[-1].isascii()) or head[-2:-1].isdigit():
-        return 0
-    before = DAY_BEFORE.search(head, max(0, len(head) - 28))
-    if before and (not before["word"] or is_weekday(before["word"])):
-        return len(head) - before.start()
-    return 0
-
-
-def _clock_before(head: str) -> int:
-    """The length of the clock that ends `head`, with what joins it to the date; 0 without one."""
-    if head[-1:] != " " or (":" not in head[-24:] and head.isascii()):
-        return 0
-    before = CLOCK_BEFORE.search(head, max(0, len(head) - 32))
-    return len(head) - before.start() if before else 0
-
-
-def _date_is_announced(head: str) -> bool:
-    """Whether `head` ends in words such as "today is"."""
-    if not _MIDST.isdisjoint(head[-2:]):
-        return False
-    low = head[-32:].lower()
-    return _ends_in(low, _DATE_WORDS) or (not low.isascii() and FOREIGN_DATE.search(low) is not None)
-
-
-def _clock_is_announced(head: str) -> bool:
-    """Whether `head` ends in words such as "the current time is"."""
-    if not _MIDST.isdisjoint(head[-2:]):
-        return False
-    low = head[-_HEAD:].lower()
-    if _ends_in(low, _CLOCK_WORDS) or IT_IS.search(low, max(0, len(low) - 24)) or AT.search(low, max(0, len(low) - 16)):
-        return True
-    return not low.isascii() and FOREIGN_CLOCK.search(low) is not None
-
-
-def _ends_in(low: str, names: frozenset[str]) -> bool:
-    """Whether one of `names` ends `low`, but for marks and a verb."""
-    words = names.intersection(letters := _LETTERS.findall(low))
-    for word in words:
-        pattern = TIME_ANNOUNCES if word in _TIME_WORDS else ANNOUNCES
-        at = low.rfind(word)
-        if pattern.match(low, at + len(word)) and (word != "of" or low.endswith("as ", 0, at)):
-            return True
-    at = low.rfind("time ")
-    return at >= 0 and not _HERE.isdisjoint(letters) and FAR_ANNOUNCES.match(low, at + 4) is not None
-
-
-def _with_zone(text: str, end: int) -> int:
-    zone = ZONE.match(text, end)
-    return zone.end() if zone else end
 
 
 def _joined_before(text: str, start: int) -> bool:
@@ -272,64 +185,3 @@ def _joined_after(text: str, end: int) -> bool:
     if not after or not after.isascii() or not text[end - 1].isascii():
         return False
     return after[0].isalnum() or (after[0] in "-_./" and after[1:].isalnum())
-
-
-def _with_clocks(text: str, begin: int, limit: int, dates: list[Span], memo: Memo) -> Iterator[Span]:
-    """The dates, and between them the clocks with a day but no year, log prefixes and clocks that stand alone."""
-    at = begin
-    for date in dates:
-        yield from _yearless(text, at, date.start, memo)
-        yield date
-        at = date.end
-    yield from _yearless(text, at, limit, memo)
-
-
-def _yearless(text: str, begin: int, limit: int, memo: Memo) -> Iterator[Span]:
-    at = begin
-    while match := YEARLESS.search(text, at, limit):
-        start, end = match.span()
-        if memo.is_spent(start):
-            return
-        memo.spend()
-        at = start + 1
-        word = match["word1"] or match["word2"]
-        if word:
-            if not is_month(word):
-                continue
-        elif "月" not in match[0] and text.count(":", start, end) < 2:
-            continue
-        yield from _alone(text, begin, start, memo)
-        end = _with_zone(text, end)
-        if year := YEAR_AFTER.match(text, end):
-            end = _with_zone(text, year.end())
-        yield span_of(start - _day_before(text[max(begin, start - _HEAD) : start]), end, "datetime")
-        begin = at = end
-    yield from _alone(text, begin, limit, memo)
-
-
-def _alone(text: str, at: int, limit: int, memo: Memo) -> Iterator[Span]:
-    """Log prefixes; clocks without a date: with seconds, or where the words before say that it is the time now."""
-    while match := CLOCK.search(text, at, limit):
-        start, at = match.span()
-        if memo.is_spent(start):
-            return
-        lead = min(start, _HEAD)
-        # Negative, as dates have keys in the same memory.
-        key = (~lead, at - start, text[start - lead : at + _TAIL])
-        if span := memo.ask(key, start, partial(_clock, text, start, at)):
-            yield span
-            at = span.end
-
-
-def _clock(text: str, start: int, end: int) -> Span | None:
-    """The clock from `start` to `end` with its zone, where it is the time of something."""
-    if text.count(":", start, end) < 2:
-        if _STAMPED.search(text, max(0, start - 2), start) and text[end : end + 1] == "]":
-            return span_of(start, end, "clock")
-        if not _clock_is_announced(text[max(0, start - _HEAD) : start]):
-            return None
-    elif text[start:end] == _NO_TIME:
-        return None
-    elif log := GLOG.match(text, max(0, start - 6)):
-        return span_of(*log.span(), "datetime")
-    return span_of(start, _with_zone(text, end), "clock")

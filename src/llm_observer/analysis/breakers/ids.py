@@ -4,18 +4,13 @@
 
 import re
 
-from llm_observer.analysis.breakers.encoded import classify_base64, is_piece, whole_base64
-from llm_observer.analysis.breakers.keys import Key, key_before
+from llm_observer.analysis.breakers.encoded import classify_base64, whole_base64
+from llm_observer.analysis.breakers.id_shapes import HEX, ULID, is_opaque_behind_prefix
+from llm_observer.analysis.breakers.keyed_ids import by_key, by_shape, slug
+from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.look_alikes import (
-    is_class_or_advisory,
-    is_container,
-    is_drawing,
-    is_git,
-    is_pinned,
-)
+from llm_observer.analysis.breakers.look_alikes import is_class_or_advisory, is_pinned
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
-from llm_observer.analysis.breakers.opaque import is_jumbled, is_opaque, is_opaque_under_key
 
 __all__ = ["classify", "find_letter_ids"]
 
@@ -26,24 +21,15 @@ _REQUEST = re.compile(
     r"[0-9a-f]{16}-[0-9a-f]{16}-[01]\Z|1-[0-9a-f]{8}-[0-9a-f]{24}\Z|[0-9a-f]{16}-[A-Z]{3}\Z"
 )
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){0,3}")
-_ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}\Z|[0-7][0-9a-hjkmnp-tv-z]{25}\Z")
-# KSUID, ObjectId, cuid, xid.
-_SORTABLE = re.compile(r"[0-3][0-9A-Za-z]{26}\Z|[0-9a-f]{24}\Z|c[a-z0-9]{24}\Z|[0-9a-v]{20}\Z")
-_HEX = re.compile(r"(?:[0-9a-f]+|[0-9A-F]+)\Z")
 _ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
 _POINTER_BEFORE = re.compile(r"(?:(?:\bat|@|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}|<)\Z")
-# com.acme.Cart@6d06d69c, [Ljava.lang.Object;@1b2c3d4; but not owner/name@1b2c3d4.
-_JAVA_IDENTITY = re.compile(r"(?:[A-Z][A-Za-z0-9_$]{1,40}|\[[A-Z;]|;)@\Z")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
-
 _SHORTEST_TIME = 10
 _SHORTEST_DIGEST = 16
 # A day in a name: web_search_20250305.
 _DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
-_DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]|-(?:19|20)[0-9]{6}(?![0-9])")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2,6}Z?)?\Z")
-
 _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|user|usr|guest|anon|client|cust|cus|customer|uid|rid|sid|visitor|chat"
 # Prefixes that a program puts before an id.
 _PREFIX = re.compile(
@@ -52,18 +38,9 @@ _PREFIX = re.compile(
     r"ord|order|txn|tx|device|upload|img|image|doc|chunk|cid|id|pod|worker|container|sbx|sandbox|snap|build|deploy|dpl|lock|tmp|hash|key|ref|mem|memory|art|artifact)[_-]",
     re.IGNORECASE,
 )
-_WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
 _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
-_SHORT_LINK = re.compile(r"/[a-z]/\Z")
-_E2B = re.compile(r"i[a-z0-9]{20}\Z")
 # A name as C++ compilers write it.
 _MANGLED = re.compile(r"_{1,2}Z(?:[NKSTL]|[0-9])")
-_NUMBERS = re.compile(r"[0-9]{3,8}-[0-9]{4,10}(?:-[0-9]{4,10})?\Z")
-# A booking code such as X7K9QD.
-_CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
-_BOOKING = re.compile(r"(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,8}\Z")
-# What Kubernetes puts behind the name of a deployment, and of a job that recurs.
-_POD = re.compile(r"-((?:[bcdf-hj-np-tv-z24-9]{8,10}|[0-9]{8,10})-[bcdf-hj-np-tv-z24-9]{5})\Z")
 # A provider's id that happens to have no digit: about one in two hundred of OpenAI's.
 _PREFIXES = ("chatcmpl-", "cmpl-", "msg_", "toolu_", "call_", "resp_", "req_", "run_", "thread_")
 _OF_SESSIONS = frozenset(("req_", "thread_"))
@@ -72,14 +49,6 @@ _LETTER_ID = re.compile(
 )
 _ESCAPED = re.compile(r"[0-9A-F]{2}")
 _BASE64_MARKS = frozenset("+/=")
-# What AWS puts before an id of eight or seventeen digits, and its keys.
-_CLOUD = re.compile(
-    r"(?:i|vol|subnet|sg|vpc|ami|snap|eni|rtb|igw|nat|acl|lt|eipalloc|eipassoc|vgw|tgw|pcx|vpce|fs)-(?=[a-f]*[0-9])[0-9a-f]{8}(?:[0-9a-f]{9})?\Z"
-)
-_CLOUD_KEY = re.compile(r"A(?:KI|SI|RO|ID)A(?![A-Z0-9]*EXAMPLE)[A-Z0-9]{16}\Z")
-# Slack's users, channels and teams.
-_CAPITALS = frozenset("ACDGTUW")
-_SLACK = re.compile(r"[CDGTUW]0[A-Z0-9]{8,9}\Z")
 
 
 def find_letter_ids(text: str) -> list[Span]:
@@ -163,7 +132,7 @@ def _address(text: str, start: int, end: int) -> Span | None:
             and "123456" not in token
         ):
             return span_of(start, end, "mem_addr")
-    elif _HEX.match(token[2:]) and (size >= 32 or (size >= 8 and key_before(text, start).is_nonce)):
+    elif HEX.match(token[2:]) and (size >= 32 or (size >= 8 and key_before(text, start).is_nonce)):
         return span_of(start, end, "hex")
     return None
 
@@ -173,8 +142,8 @@ def _id(text: str, start: int, token: str) -> Span | None:
     end = start + len(token)
     if prefix := _PREFIX.match(token):
         body = token[prefix.end() :]
-        if _ULID.match(body) or _opaque_behind_prefix(body):
-            kind = "sortable_id" if _ULID.match(body) else "random_id"
+        if ULID.match(body) or is_opaque_behind_prefix(body):
+            kind = "sortable_id" if ULID.match(body) else "random_id"
             session = prefix["session"] is not None or key_before(text, start).names_session
             return span_of(start, end, kind, session=session)
     stripped = token.lstrip("-_")
@@ -182,141 +151,6 @@ def _id(text: str, start: int, token: str) -> Span | None:
     token = stripped
     key = key_before(text, start)
     if "-" in token and token == token.lower():
-        return _slug(text, start, token, key)
-    span = _by_shape(text, start, token, key) or _by_key(text, start, token, key)
+        return slug(text, start, token, key)
+    span = by_shape(text, start, token, key) or by_key(text, start, token, key)
     return None if span and len(token) >= _SHORTEST_DIGEST and is_pinned(text, start, token) else span
-
-
-def _opaque_behind_prefix(body: str) -> bool:
-    """Whether what follows `call_`, `msg-` and the like is generated, and no name or small number."""
-    if len(body) < 6 or ("-" in body and body == body.lower()):
-        return False
-    if body.isdigit():
-        return is_opaque_under_key(body)
-    mixed = not body.islower() and not body.isupper() and any(map(str.isdigit, body))
-    return (mixed and (len(body) >= 16 or is_jumbled(body))) or (len(body) >= 8 and is_opaque_under_key(body))
-
-
-def _shape(token: str) -> str | None:
-    """The kind that the look of a token gives it, `None` for no look of its own."""
-    if len(token) == 26 and _ULID.match(token) and not token.isdigit():
-        return "sortable_id"
-    if token[0] in _CAPITALS:
-        if _SLACK.match(token):
-            return "random_id"
-        if _CLOUD_KEY.match(token):
-            return "token"
-    if not is_opaque(token):
-        return None
-    if len(token) in {20, 24, 25, 27} and _SORTABLE.match(token):
-        return "sortable_id"
-    return "hex" if _HEX.match(token) else "random_id"
-
-
-def _by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
-    end = start + len(token)
-    kind = _shape(token)
-    if kind is None:
-        words = _WORDS.match(token)
-        if words and _shape(token[words.end() :]):
-            return span_of(start, end, "random_id", session=key.names_session)
-        return None
-    if kind == "random_id" and is_drawing(token):
-        return None
-    if kind in {"random_id", "hex"} and is_piece(text, start, end):
-        return None
-    if kind == "random_id" and key.is_nonce:
-        kind = "hex"
-    elif kind == "random_id" and len(token) > 64:
-        kind = "token"
-    return span_of(start, end, kind, session=key.names_session)
-
-
-def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
-    end = start + len(token)
-    before = text[start - 1] if start else " "
-    if len(token) == 12 and is_container(text, start, token):
-        return span_of(start, end, "hex", session=key.names_session)
-    if (
-        before == "@"
-        and len(token) <= 8
-        and _JAVA_IDENTITY.search(text[max(0, start - 44) : start])
-        and _HEX.match(token)
-        and token.islower()
-    ):
-        return span_of(start, end, "mem_addr")
-    if (
-        token.islower()
-        and is_git(text, start, end)
-        and _HEX.match(token)
-        and not token.isdigit()
-        and not token.isalpha()
-    ):
-        return span_of(start, end, "hex")
-    if before == "/" and _SHORT_LINK.search(text[max(0, start - 3) : start]) and is_opaque_under_key(token):
-        return span_of(start, end, "random_id")
-    if not key.words or text[end : end + 1] == "(":
-        return None
-    if (
-        _HEX.match(token)
-        and len(token) >= 7
-        and key.is_fresh
-        and (before != "#" or len(token) > 8)
-        and not token.isdigit()
-    ):
-        return span_of(start, end, "hex", session=key.names_session)
-    if before == "#" and len(token) in {6, 8} and _HEX.match(token):
-        return None
-    if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
-        return span_of(start, end, "keyed_id", session=key.names_session)
-    if key.is_booking and _BOOKING.match(token):
-        return span_of(start, end, "keyed_id")
-    if key.is_nonce and key.mark.strip() and len(token) >= 8 and not token.isalpha() and len(set(token)) > 5:
-        return span_of(start, end, "hex", session=key.names_session)
-    if not is_opaque_under_key(token):
-        return None
-    if (key.names_session and key.is_id) or (
-        key.is_session and (key.mark.strip() or sum(map(str.isdigit, token)) >= 4 or is_opaque(token))
-    ):
-        return span_of(start, end, "keyed_id", session=True)
-    if (
-        key.names_record
-        or (key.is_case and sum(map(str.isdigit, token)) >= 5)
-        or (key.is_drawn and len(token) >= 8 and (key.mark.strip() or key.is_nonce))
-        or (key.is_id and len(token) >= 8)
-        or (key.names_thing and len(token) >= 8 and _HEX.match(token) and not token.isalpha() and not token.isdigit())
-    ):
-        return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
-    return span_of(start, end, "random_id") if _E2B.match(token) else None
-
-
-def _slug(text: str, start: int, token: str, key: Key) -> Span | None:
-    """Lower-case words and numbers joined by hyphens: only parts that are random by themselves count."""
-    if is_pinned(text, start, token):
-        return None
-    if _CLOUD.match(token):
-        return span_of(start, start + len(token), "random_id")
-    parts = [part for part in re.finditer(r"[^-]+", token[:256]) if _shape(part[0])]
-    if parts:
-        return span_of(
-            start + parts[0].start(),
-            start + parts[-1].end(),
-            _shape(parts[0][0]) or "random_id",
-            session=key.names_session,
-        )
-    if pod := _POD.search(token):
-        return span_of(start + pod.start(1), start + len(token), "random_id")
-    if key.is_fresh and key.mark.strip() and len(token) >= 12 and _HEX.match(token.replace("-", "")):
-        return span_of(start, start + len(token), "hex")
-    if key.names_record and _NUMBERS.match(token):
-        return span_of(start, start + len(token), "keyed_id")
-    if _DATE_INSIDE.search(token):
-        return None
-    if (
-        key.names_session
-        and sum(map(str.isdigit, token)) >= 4
-        and (key.is_session or key.is_id)
-        and is_opaque_under_key(token.replace("-", ""))
-    ):
-        return span_of(start, start + len(token), "keyed_id", session=True)
-    return None
