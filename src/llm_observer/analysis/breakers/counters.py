@@ -1,9 +1,40 @@
 """Counters: a number that the words around it say goes up or down with each call."""
 
-# ruff: noqa: E501 - one line of a pattern is one alternative
-
-import re
-
+from llm_observer.analysis.breakers.counter_phrases import (
+    AFTER,
+    ALREADY,
+    CAMEL,
+    CLAUSE,
+    CODE,
+    COMPARED,
+    ELEMENT,
+    FOREIGN_OF,
+    FOREIGN_STATE,
+    FOREIGN_TURN,
+    HEADING,
+    HELD,
+    HOLDS,
+    IS,
+    LAST_WORD,
+    LASTING,
+    MADE,
+    MARK,
+    MARKS,
+    MAY_FOLLOW,
+    MESSAGE,
+    NUMBER,
+    OF,
+    OF_DONE,
+    PROGRESS,
+    SETTING,
+    SPAN,
+    TALKS,
+    TODAY,
+    TOTAL,
+    USED_OF,
+    WORDS,
+    YOU_MADE,
+)
 from llm_observer.analysis.breakers.counter_words import (
     ALONE,
     BEFORE,
@@ -37,73 +68,6 @@ REACH = 44
 # How much of the text behind it.
 _AHEAD = 80
 
-_WORDS = re.compile(r"[a-z]+")
-_CLAUSE = re.compile(r"[,;.\n{}0-9]")
-# "retriesLeft" is read as "retries_left".
-_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-# MAX_PASS=1 sets something, STEP #2 is a heading.
-_SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION)=)[A-Z]+=\Z|[A-Z]{3} ?#\Z")
-# "step = 0", "range(step=2)": what a program starts from.
-_CODE = re.compile(
-    r" = \Z|[(,]\s?(?:step|run|pass|loop|epoch|turn)=\Z|"
-    r"\b(?:step|run|pass|loop|epoch|n|no|num|index|idx|count|number|position|generation)=\Z"
-)
-_MARKS = " \t\"'*`_:=#|\\>\u2013-"
-_MARK = re.compile("[:=#|\u2013]|->")
-# "Attempt 2: look it up" is a step of a plan.
-_HEADING = re.compile(r": [A-Za-z]")
-_COMPARED = re.compile("[<>=!]=|=>")
-_IS = re.compile(r" is(?: now)?\Z")
-_MESSAGE = re.compile(r"(?:^|\n)message \Z")
-_OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\.?\s|the\s|your\s)?[0-9]")
-_PROGRESS = re.compile(r"/[0-9]{1,7}\]")
-# "of 40", "/40": the total, which stays.
-_TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?(?:the\s|your\s)?\Z")
-_TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
-_TALK = f"(?:{'|'.join(_TALKS)})"
-_NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
-_AFTER = re.compile(
-    rf"""[\s-]? (?: (?:/|of(?:\ your|\ the)?|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
-    (?:
-      (?!degrees|pixels|inches)[a-z]{{3,14}}(?:\(s\))?(?:\s[a-z]{{3,14}}){{0,2}}\s(?:remaining|so\ far|pending|processed|left(?!\s(?:the|an?|over|to|by|for|hand|side|out|behind|of|turn)\b))\b
-    | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
-    | (?:new\s)? unread\b
-    | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
-    | (?:invocations?|iterations?|messages?|turns?)\s(?:ago|in\ (?:this|the)\ {_TALK})\b
-    | (?:remaining|in\ (?:the\ )?(?:queue|line))\b
-    | \sused\sof\s[0-9]
-    | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
-    | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
-    )""",
-    re.VERBOSE,
-)
-# "12/40 tasks done", "3 of 40 steps completed".
-_OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b"
-)
-# "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
-_MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
-_YOU_MADE = re.compile(r"\byou(?:\S{1,2}ve| have)(?: already| now)? (?:made|used|sent|asked|spent|taken|completed)\s\Z")
-_TODAY = re.compile(r"\s[a-z]{3,14}(?:\s[a-z]{3,14})?\s(?:today|already|in this (?:turn|session|conversation|chat))\b")
-_ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
-_HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
-_HELD = re.compile(r"\s(?:messages|turns|exchanges|tokens)\b")
-_USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
-# "Up 4 minutes", "has been running for 12 turns".
-_LASTING = re.compile(r"\bup (?:about |for )?\Z|been (?:going on|running|active|up|waiting|open)(?: \w{2,10})? for \Z")
-_SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration)[a-z]{0,6}\b")
-# Elements: <tokens_remaining>40</tokens_remaining>.
-_ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
-_LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
-_FOREIGN_OF = re.compile(r"\s(?:von|sur|de|di|van|z|ze|av|af|/)\s?[0-9]")
-# The same said in scripts that have no Latin letters.
-_FOREIGN_STATE = re.compile(
-    r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行)[^0-9\n]{0,10}\Z"
-)
-_FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
-_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
-_MAY_FOLLOW = frozenset(" -/,%")
-
 
 def find_counter(text: str, start: int, end: int) -> Span | None:
     """The counter whose first digit is at `start`, or `None`.
@@ -114,23 +78,23 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if "\\" in head:
         head = ESCAPED.sub("\n\n", head)
     low = head.lower()
-    words = _WORDS.findall(low[-28:])
+    words = WORDS.findall(low[-28:])
     # What is written "retriesLeft" passes the gate once it is taken apart.
     if head != low and head.isascii():
-        if head[-1] in "=#" and _SETTING.search(head):
+        if head[-1] in "=#" and SETTING.search(head):
             return None
-        low = _CAMEL.sub("_", head).lower()
-        words = _WORDS.findall(low[-28:])
+        low = CAMEL.sub("_", head).lower()
+        words = WORDS.findall(low[-28:])
     if not low.isascii() and _says_state(text, end, low):
         return span_of(start, end, "counter")
     if GATE.isdisjoint(words):
         after = text[end : end + 1]
         if after == " " and _is_of(text, end, low):
             return span_of(start, end, "counter")
-        if low[-1:] != "[" and after != "," and not (after in _MAY_FOLLOW and _tells_state(text, end)):
+        if low[-1:] != "[" and after != "," and not (after in MAY_FOLLOW and _tells_state(text, end)):
             return None
         words = []
-    number = _NUMBER.match(text, start)
+    number = NUMBER.match(text, start)
     if not number or number[0].startswith("00"):
         return None
     end = number.end()
@@ -139,28 +103,28 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
 
 def _says_state(text: str, end: int, low: str) -> bool:
     """Whether words of another script make a counter of a number: `剩余次数 3`, `第3轮`."""
-    return _FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and _FOREIGN_TURN.match(text, end) is not None)
+    return FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and FOREIGN_TURN.match(text, end) is not None)
 
 
 def _is_of(text: str, end: int, low: str) -> bool:
     """Whether a number is one of several in another language: `Versuch 2 von 5`."""
-    if not _FOREIGN_OF.match(text, end):
+    if not FOREIGN_OF.match(text, end):
         return False
-    word = _LAST_WORD.search(low)
+    word = LAST_WORD.search(low)
     return word is not None and word[1] in FOREIGN_UNITS
 
 
 def _tells_state(text: str, end: int) -> bool:
     """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
     after = text[end : end + _AHEAD].lower()
-    return _AFTER.match(after) is not None or _OF_DONE.match(after) is not None
+    return AFTER.match(after) is not None or OF_DONE.match(after) is not None
 
 
 def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one of them matters."""
-    if low[-1:] in {"/", " "} and _TOTAL.search(low[-18:]):
+    if low[-1:] in {"/", " "} and TOTAL.search(low[-18:]):
         return False
-    if _SPAN.match(text, end) and _LASTING.search(low):
+    if SPAN.match(text, end) and LASTING.search(low):
         return True
     limited = _is_limited(low, words)
     if not limited and _tells_state(text, end):
@@ -169,29 +133,29 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     if after[:1] in {"_", "+"} or (after[:1] == "." and after[1:].isdigit()):
         return False
     if low.endswith("["):
-        return _PROGRESS.match(text, end) is not None
+        return PROGRESS.match(text, end) is not None
     if not words:
         return False
-    if after[:1] == "<" and low.endswith(">") and _ELEMENT.search(low):
+    if after[:1] == "<" and low.endswith(">") and ELEMENT.search(low):
         low = f"{low[:-1]}:"
-    stem = low.rstrip(_MARKS)
+    stem = low.rstrip(MARKS)
     mark = low[len(stem) :]
-    if stem.endswith((" is", " now")) and (link := _IS.search(stem)):
+    if stem.endswith((" is", " now")) and (link := IS.search(stem)):
         stem = stem[: link.start()]
         mark = ":"
         words = words[: -2 if "now" in words[-1:] else -1]
-    marked = not mark.isspace() and _MARK.search(mark) is not None and not _COMPARED.search(mark)
+    marked = not mark.isspace() and MARK.search(mark) is not None and not COMPARED.search(mark)
     last = words[-1] if words and stem.endswith(words[-1]) else ""
     before = words[-2] if len(words) > 1 and last and _is_joined(stem, words[-2], last) else ""
     if after[:1] == "%":
-        clause = _WORDS.findall(_CLAUSE.split(low)[-1])[-4:]
+        clause = WORDS.findall(CLAUSE.split(low)[-1])[-4:]
         return marked and not limited and not SHARES.isdisjoint(clause) and (last != "left" or bool(before))
-    if last in DONE and _OF.match(text, end):
+    if last in DONE and OF.match(text, end):
         return not limited
-    if _OF.match(text, end) and (last in PLURALS or last == "progress" or _is_numbering(last, before)):
+    if OF.match(text, end) and (last in PLURALS or last == "progress" or _is_numbering(last, before)):
         return True
     if low.endswith("message "):
-        return _MESSAGE.search(low) is not None and text.startswith(" [", end)
+        return MESSAGE.search(low) is not None and text.startswith(" [", end)
     if limited:
         return False
     if _is_bracketed(low, after):
@@ -199,12 +163,12 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     if marked and {last, before} & REMAINING:
         return True
     if marked:
-        return not _CODE.search(low[-16:]) and (
+        return not CODE.search(low[-16:]) and (
             _announces(words, last, before, mark)
-            or (last in {"budget", "usage"} and (_USED_OF.match(text, end) is not None or after[:1] == "/"))
+            or (last in {"budget", "usage"} and (USED_OF.match(text, end) is not None or after[:1] == "/"))
         )
     return _counts_in_prose(text, end, low, words) or (
-        mark.isspace() and not _HEADING.match(text, end) and _is_spaced(words, last, before)
+        mark.isspace() and not HEADING.match(text, end) and _is_spaced(words, last, before)
     )
 
 
@@ -220,7 +184,7 @@ def _is_limited(low: str, words: list[str]) -> bool:
     """Whether the clause before the number makes it a limit: "at most 5", "retry up to 3", "max_turns: 20"."""
     if LIMITS.isdisjoint(words) or words[-1] == "remaining":
         return False
-    return not LIMITS.isdisjoint(_WORDS.findall(_CLAUSE.split(low)[-1])[-4:])
+    return not LIMITS.isdisjoint(WORDS.findall(CLAUSE.split(low)[-1])[-4:])
 
 
 def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
@@ -247,7 +211,7 @@ def _announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in {"count", "budget"} and before in PLURALS and words[-3:-2] and words[-3] in BEFORE:
         return True
-    if last in _TALKS and words[-3:-2] == ["in"]:
+    if last in TALKS and words[-3:-2] == ["in"]:
         return words[-4:-3] != [] and words[-4] in PLURALS
     return last in PLURALS and words[-3:-1] == ["number", "of"]
 
@@ -282,7 +246,7 @@ def _is_bracketed(low: str, after: str) -> bool:
     if after[:1] not in {")", "]", ">", "/", ",", "<"}:
         return False
     name = low.rstrip(" -#>")
-    word = _WORDS.findall(name[-12:])[-1:]
+    word = WORDS.findall(name[-12:])[-1:]
     if not word or word[0] not in (UNITS if low.endswith(">") else BRACKETED):
         return False
     return name[: -len(word[0])].endswith("<" if low.endswith(">") else ("(", "[", "<"))
@@ -290,10 +254,10 @@ def _is_bracketed(low: str, after: str) -> bool:
 
 def _counts_in_prose(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether a sentence says how much there has been: "You have made 12 requests today"."""
-    if "you" in words and _YOU_MADE.search(low):
+    if "you" in words and YOU_MADE.search(low):
         return True
-    if _MADE.search(low[-8:]) and _TODAY.match(text, end):
+    if MADE.search(low[-8:]) and TODAY.match(text, end):
         return True
-    if "already" in words and _ALREADY.search(low[-24:]):
+    if "already" in words and ALREADY.search(low[-24:]):
         return True
-    return _HELD.match(text, end) is not None and _HOLDS.search(low) is not None
+    return HELD.match(text, end) is not None and HOLDS.search(low) is not None

@@ -1,0 +1,110 @@
+"""The phrases around a number that make a counter of it, and those that do not."""
+
+# ruff: noqa: E501 - one line of a pattern is one alternative
+
+import re
+
+from llm_observer.analysis.breakers.counter_words import PLURALS
+
+__all__ = [
+    "AFTER",
+    "ALREADY",
+    "CAMEL",
+    "CLAUSE",
+    "CODE",
+    "COMPARED",
+    "ELEMENT",
+    "FOREIGN_OF",
+    "FOREIGN_STATE",
+    "FOREIGN_TURN",
+    "HEADING",
+    "HELD",
+    "HOLDS",
+    "IS",
+    "LASTING",
+    "LAST_WORD",
+    "MADE",
+    "MARK",
+    "MARKS",
+    "MAY_FOLLOW",
+    "MESSAGE",
+    "NUMBER",
+    "OF",
+    "OF_DONE",
+    "PROGRESS",
+    "SETTING",
+    "SPAN",
+    "TALKS",
+    "TODAY",
+    "TOTAL",
+    "USED_OF",
+    "WORDS",
+    "YOU_MADE",
+]
+
+WORDS = re.compile(r"[a-z]+")
+CLAUSE = re.compile(r"[,;.\n{}0-9]")
+# "retriesLeft" is read as "retries_left".
+CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+# MAX_PASS=1 sets something, STEP #2 is a heading.
+SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION)=)[A-Z]+=\Z|[A-Z]{3} ?#\Z")
+# "step = 0", "range(step=2)": what a program starts from.
+CODE = re.compile(
+    r" = \Z|[(,]\s?(?:step|run|pass|loop|epoch|turn)=\Z|"
+    r"\b(?:step|run|pass|loop|epoch|n|no|num|index|idx|count|number|position|generation)=\Z"
+)
+MARKS = " \t\"'*`_:=#|\\>\u2013-"
+MARK = re.compile("[:=#|\u2013]|->")
+# "Attempt 2: look it up" is a step of a plan.
+HEADING = re.compile(r": [A-Za-z]")
+COMPARED = re.compile("[<>=!]=|=>")
+IS = re.compile(r" is(?: now)?\Z")
+MESSAGE = re.compile(r"(?:^|\n)message \Z")
+OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\.?\s|the\s|your\s)?[0-9]")
+PROGRESS = re.compile(r"/[0-9]{1,7}\]")
+# "of 40", "/40": the total, which stays.
+TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?(?:the\s|your\s)?\Z")
+TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
+_TALK = f"(?:{'|'.join(TALKS)})"
+_NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
+AFTER = re.compile(
+    rf"""[\s-]? (?: (?:/|of(?:\ your|\ the)?|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?
+    (?:
+      (?!degrees|pixels|inches)[a-z]{{3,14}}(?:\(s\))?(?:\s[a-z]{{3,14}}){{0,2}}\s(?:remaining|so\ far|pending|processed|left(?!\s(?:the|an?|over|to|by|for|hand|side|out|behind|of|turn)\b))\b
+    | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
+    | (?:new\s)? unread\b
+    | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
+    | (?:invocations?|iterations?|messages?|turns?)\s(?:ago|in\ (?:this|the)\ {_TALK})\b
+    | (?:remaining|in\ (?:the\ )?(?:queue|line))\b
+    | \sused\sof\s[0-9]
+    | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
+    | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
+    )""",
+    re.VERBOSE,
+)
+# "12/40 tasks done", "3 of 40 steps completed".
+OF_DONE = re.compile(
+    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b"
+)
+# "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
+MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
+YOU_MADE = re.compile(r"\byou(?:\S{1,2}ve| have)(?: already| now)? (?:made|used|sent|asked|spent|taken|completed)\s\Z")
+TODAY = re.compile(r"\s[a-z]{3,14}(?:\s[a-z]{3,14})?\s(?:today|already|in this (?:turn|session|conversation|chat))\b")
+ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
+HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
+HELD = re.compile(r"\s(?:messages|turns|exchanges|tokens)\b")
+USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
+# "Up 4 minutes", "has been running for 12 turns".
+LASTING = re.compile(r"\bup (?:about |for )?\Z|been (?:going on|running|active|up|waiting|open)(?: \w{2,10})? for \Z")
+SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration)[a-z]{0,6}\b")
+# Elements: <tokens_remaining>40</tokens_remaining>.
+ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
+LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
+FOREIGN_OF = re.compile(r"\s(?:von|sur|de|di|van|z|ze|av|af|/)\s?[0-9]")
+# The same said in scripts that have no Latin letters.
+FOREIGN_STATE = re.compile(
+    r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行)[^0-9\n]{0,10}\Z"
+)
+FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
+NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
+MAY_FOLLOW = frozenset(" -/,%")
