@@ -6,7 +6,7 @@ from functools import partial
 
 from llm_observer.analysis.breakers.announced import HEAD, clock_is_announced
 from llm_observer.analysis.breakers.date_parts import day_before, with_zone
-from llm_observer.analysis.breakers.date_patterns import CLOCK, GLOG, YEAR_AFTER, YEARLESS
+from llm_observer.analysis.breakers.date_patterns import CLOCK, GLOG, SHORT_DAY, YEAR_AFTER, YEARLESS
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo
 from llm_observer.analysis.breakers.names import is_month
@@ -18,6 +18,8 @@ TAIL = 224
 
 # Zero, or the form that a time has.
 _NO_TIME = "00:00:00"
+# What git writes at the head of every patch.
+_OF_PATCHES = "Sep 17 00:00:00 2001"
 # A line of a chat: "[14:33] <ana> hello".
 _STAMPED = re.compile(r"(?:^|\s)\[\Z")
 
@@ -47,6 +49,9 @@ def _yearless(text: str, begin: int, limit: int, memo: Memo) -> Iterator[Span]:
         elif "月" not in match[0] and text.count(":", start, end) < 2:
             continue
         yield from _alone(text, begin, start, memo)
+        if text.startswith(_OF_PATCHES, start):
+            begin = at = end
+            continue
         end = with_zone(text, end)
         if year := YEAR_AFTER.match(text, end):
             end = with_zone(text, year.end())
@@ -80,4 +85,6 @@ def _clock(text: str, start: int, end: int) -> Span | None:
         return None
     elif log := GLOG.match(text, max(0, start - 6)):
         return span_of(*log.span(), "datetime")
+    elif text[start - 1 : start] == " " and SHORT_DAY.match(text, max(0, start - 8), start):
+        return span_of(start - 7, with_zone(text, end), "datetime")
     return span_of(start, with_zone(text, end), "clock")

@@ -9,18 +9,23 @@ from llm_observer.analysis.breakers.counter_words import PLURALS
 __all__ = [
     "AFTER",
     "ALREADY",
+    "BUILDING",
     "CAMEL",
     "CLAUSE",
     "CODE",
     "COMPARED",
+    "CONDITION",
     "ELEMENT",
+    "FLAG",
     "FOREIGN_OF",
     "FOREIGN_STATE",
     "FOREIGN_TURN",
     "HEADING",
     "HELD",
     "HOLDS",
+    "IN_TALK",
     "IS",
+    "IS_NOW_THE",
     "LASTING",
     "LAST_WORD",
     "MADE",
@@ -31,10 +36,18 @@ __all__ = [
     "NUMBER",
     "OF",
     "OF_DONE",
+    "ORDINAL",
+    "OVER_AND_OVER",
     "PROGRESS",
+    "RETRIED",
+    "RETRYING",
     "SETTING",
+    "SETTINGS",
     "SPAN",
     "TALKS",
+    "TALLY",
+    "TALLY_MARKS",
+    "TIMES",
     "TODAY",
     "TOTAL",
     "USED_OF",
@@ -50,10 +63,10 @@ CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION)=)[A-Z]+=\Z|[A-Z]{3} ?#\Z")
 # "step = 0", "range(step=2)": what a program starts from.
 CODE = re.compile(
-    r" = \Z|[(,]\s?(?:step|run|pass|loop|epoch|turn)=\Z|"
-    r"\b(?:step|run|pass|loop|epoch|n|no|num|index|idx|count|number|position|generation)=\Z"
+    r" = \Z|(?:[(,]\s?|[-<][^>\n]{0,24})(?:step|run|pass|loop|epoch|turn)=\Z|"
+    r"\b(?:n|no|num|index|idx|count|number|position|generation)=\Z"
 )
-MARKS = " \t\"'*`_:=#|\\>\u2013-"
+MARKS = " \t\"'*`_:=#|\\>~\u2013-"
 MARK = re.compile("[:=#|\u2013]|->")
 # "Attempt 2: look it up" is a step of a plan.
 HEADING = re.compile(r": [A-Za-z]")
@@ -84,11 +97,13 @@ AFTER = re.compile(
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed)\b"
+    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed|used|read|fetched)\b"
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
 MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
-YOU_MADE = re.compile(r"\byou(?:\S{1,2}ve| have)(?: already| now)? (?:made|used|sent|asked|spent|taken|completed)\s\Z")
+YOU_MADE = re.compile(
+    r"\byou(?:\S{1,2}ve| have)(?: already| now)? (?:made|used|sent|asked|spent|taken|completed)\s\Z|\buser has(?: already| now)? (?:made|used|sent|asked)\s\Z"
+)
 TODAY = re.compile(r"\s[a-z]{3,14}(?:\s[a-z]{3,14})?\s(?:today|already|in this (?:turn|session|conversation|chat))\b")
 ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
 HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
@@ -108,3 +123,34 @@ FOREIGN_STATE = re.compile(
 FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
 NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 MAY_FOLLOW = frozenset(" -/,%")
+# "--retry 5" sets something.
+FLAG = re.compile(r"(?:\A|[\s`\"'\[])--?[a-z][a-z0-9-]*[ =]\Z")
+# What stands beside a number that is set and not counted.
+SETTINGS = re.compile(
+    r"max|limit|time_?out|back_?-?off|delay|interval|default|policy|concurren|worker|batch|config|integer|temperature|top_p|\bup to\b|replicas"
+)
+# A list of tallies: "52 pending, 9 running", "(3 left)".
+TALLY = re.compile(r"\s(?:pending|queued|running|waiting|outstanding|unread|in flight|left)(?=\s?[,;|)\]/.]|\s*\Z)")
+TALLY_MARKS = frozenset(":,;(|[")
+# "This is your 3rd attempt".
+ORDINAL = re.compile(
+    r"(?:st|nd|rd|th)(?= (?:attempt|try|retry|message|turn|iteration|request|question|call|visit|round|poll|login|reply|query|run)\b)"
+)
+IS_NOW_THE = re.compile(
+    r"(?:this is|it is|it's|you are on|you're on|now on|currently on)(?: now| already)? (?:your|the|my|our|their)\s\Z"
+)
+# "message 14 in the conversation", "turn 7 of the game".
+IN_TALK = re.compile(rf"\s(?:in|of) (?:the|this|our|your) (?:{_TALK}|game|match|simulation|loop|experiment)\b")
+# "[builder 2/7]", "retrying (2/5)".
+BUILDING = re.compile(r"\[[a-z][a-z0-9_-]{0,20}(?: stage-[0-9])?\s{1,2}\Z")
+RETRYING = re.compile(r"\b(?:retry(?:ing)?|reconnect(?:ing)?|attempt|trying|try)\W{1,3}\Z")
+RETRIED = re.compile(r"/[0-9]{1,4}[)\]\s:]")
+# "With 5 turns left, sum up."
+CONDITION = re.compile(
+    r"(?:\b(?:with|if|when|once|until|unless|below|under)(?: (?:there are|you have|you've|we have|about|only|just|exactly))?\s|[<>\u2264\u2265]\s?)\Z"
+)
+# In a log of things done over and over, three digits leave no doubt; "try 100 times" is an order.
+OVER_AND_OVER = frozenset(
+    ["attempt", "cycle", "step", "tick", "iteration", "epoch", "generation", "heartbeat", "poll", "episode", "turn"]
+)
+TIMES = re.compile(r"\s?(?:times?|%|units?|or|and|per|x)\b")

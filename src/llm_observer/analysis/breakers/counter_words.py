@@ -8,6 +8,7 @@ __all__ = [
     "BEHIND",
     "BRACKETED",
     "DONE",
+    "EVENTS",
     "GATE",
     "HASHED",
     "ITEMS",
@@ -18,10 +19,13 @@ __all__ = [
     "OWNERS",
     "PAIRS",
     "PLURALS",
+    "PREPOSITIONS",
     "REMAINING",
     "SHARES",
     "SPACED",
+    "TALLIES",
     "THINGS",
+    "TOKENS",
     "UNITS",
 ]
 
@@ -47,6 +51,17 @@ PLURALS = frozenset(
         *"retries tries queries passes searches batches credits budget quota balance points time context".split(),
     )
 )
+# What happens, is counted and is never left: "restart count", "visitor number".
+EVENTS = frozenset(
+    """
+    restart reconnect reconnection crash hit view click login logon failure warning alert update change reply save conflict
+    timeout email visitor caller play download upload redirect match
+    """.split()
+)
+# Bare, these count what went wrong, unless a setting stands beside them: "retries: 7", "failures=2".
+TALLIES = frozenset("retries failures restarts reconnects crashes attempts tries".split())
+# "Input tokens: 345" is what was used, unless the number is round.
+TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
 NUMBERING = frozenset("number no nr num count counter index idx id position".split())
 # How far it has come: behind a noun, before one, or by itself.
 BEHIND = frozenset("left used consumed spent processed completed queued remaining elapsed unread pending".split())
@@ -72,9 +87,12 @@ DONE = frozenset(
 PAIRS = frozenset((
     *(("current", word) for word in ("count", "total", "number", "index", "position")),
     *(("queue", word) for word in ("position", "length", "depth")),
-    *((word, "length") for word in ("conversation", "session", "chat", "thread")),
+    *((word, "length") for word in ("conversation", "session", "chat", "thread", "history", "transcript")),
+    *(("num", word) for word in "turns messages calls requests errors failures".split()),
+    *(("consecutive", word) for word in "errors failures retries attempts misses timeouts crashes".split()),
     *((word, "balance") for word in ("credit", "credits", "token", "account")),
     *((word, name) for word in ("seq", "sequence") for name in NUMBERING),
+    ("generation", "id"),
     ("total", "tokens"),
     ("uptime", "seconds"),
     ("uptime", "s"),
@@ -101,6 +119,8 @@ SHARES = frozenset("left used remaining progress usage".split())
 NOW = frozenset("currently now presently current".split())
 LINKS = frozenset("the on at in".split())
 OWNERS = frozenset("conversation agent retry".split())
+# "In iteration 1 only" is the first.
+PREPOSITIONS = frozenset("on at for every per if with until from in".split())
 LIMITS = frozenset(
     """
     max maximum maximal limit limits min minimum most least default defaults between every within exactly
@@ -115,5 +135,7 @@ GATE = (
     | ALONE
     | DONE
     | REMAINING
-    | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
+    | HASHED
+    | TALLIES
+    | frozenset("offset goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
 )  # fmt: skip

@@ -24,6 +24,7 @@ __all__ = [
     "MOMENT",
     "NUMERALS",
     "PATH_CLOCK",
+    "SHORT_DAY",
     "TIME_AFTER",
     "TIME_ANNOUNCES",
     "TODAY",
@@ -74,7 +75,7 @@ _CLOCK_AFTER = rf"""(?: {_CLOCK}
 
 CORE = re.compile(
     rf"""
-    (?: (?<![0-9A-Za-z]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) ) | (?<=\\[nrt]) )
+    (?: (?<![0-9A-Za-z]) (?: (?<![0-9A-Za-z][-.:/+]) | (?<=[A-Za-z][-:/.]) | (?<=(?m:^)[0-9]:) | (?<=(?m:^)[0-9]{{2}}:) | (?<=(?m:^)[0-9]{{3}}:) ) | (?<=\\[nrt]) )
     (?:
       (?=[12][0-9]) {_YEAR} (?:
           (?P<ymd> (?P<s>[-/._:]) {_MONTH} (?P=s) {_DAY} (?![0-9]) | \.\ {_MONTH}\.\ {_DAY} (?![0-9]) )
@@ -120,7 +121,7 @@ COMPACT_CLOCK = re.compile(
 )
 # A clock written for a file name or a URL: 10-11-12, 10_11_12, 10%3A11%3A12.
 PATH_CLOCK = re.compile(
-    r"[T_ -](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
+    r"[T_. -](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
 )
 ZONE = re.compile(
     rf"""
@@ -188,6 +189,9 @@ VERSION_BEFORE = re.compile(r"(?:(?:version|ver)[\"'\])]{0,2}[ :=]{1,3}[\"']?v?|
 CLOCK = re.compile(rf"(?:(?<![0-9A-Za-z_:.,/+%-])|(?<=\\[nrt]))(?:{_CLOCK})", re.VERBOSE)
 # The prefix of Google's logging libraries: I0324 10:11:12.123456
 GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
+
+# "250106 03:12:28": the day before a clock in the logs of MySQL and Hadoop.
+SHORT_DAY = re.compile(rf"(?:(?<!.)|(?<=\n)|[\s\[\"'])[0-9]{{2}}{_MONTH2}{_DAY2}\ \Z")
 
 # Between what announces a value and the value.
 _IS = r"[\"'*_`)\]>]{0,3}\s?(?:\([^()\n]{0,30}\))?(?:is|was|:|：|=|ist|est|es|è|는|은|は|是|为|為|-)?[\s:：=\"'`(\[*]{0,4}\Z"

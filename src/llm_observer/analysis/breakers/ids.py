@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - one line of a pattern is one alternative
 
 import re
+from itertools import islice
 
 from llm_observer.analysis.breakers.encoded import classify_base64, whole_base64
 from llm_observer.analysis.breakers.id_shapes import HEX, ULID, is_opaque_behind_prefix
@@ -10,7 +11,9 @@ from llm_observer.analysis.breakers.keyed_ids import by_key, by_shape, slug
 from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.look_alikes import is_class_or_advisory, is_pinned
+from llm_observer.analysis.breakers.memo import effort
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
+from llm_observer.analysis.breakers.opaque import wordlike
 
 __all__ = ["classify", "find_letter_ids"]
 
@@ -22,10 +25,17 @@ _REQUEST = re.compile(
 )
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{8,}+\.[A-Za-z0-9_-]{8,}+(?:\.[A-Za-z0-9_-]*+){0,3}")
 _ADDRESS = re.compile(r"0x0{0,8}[0-9a-fA-F]{6,16}\Z")
-_POINTER_BEFORE = re.compile(r"(?:(?:\bat|@|\bptr|\bpointer|\baddr(?:ess)?|\bid)[ =:(]{0,2}|<)\Z")
+_POINTER_BEFORE = re.compile(
+    r"(?:(?:\bat|@|\bptr|\bpointer|\baddr(?:ess)?|\bid|\b[er]?[ps]c|\b[er]?[is]p|\blr)[ =:(]{0,2}|<)\Z"
+)
+# A constant of a program: "h = 0xcbf29ce484222325;", "return 0x9e3779b97f4a7c15".
+_CONSTANT = re.compile(r"(?:[=,+*^&|<>] ?|\w\(|return )\Z")
+_ENDS_CONSTANT = frozenset(";,uUlL&|^")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 _SHORTEST_TIME = 10
+# What Docker puts behind the number of a task: web.1.ulizvegh82b42249efa5soyqj.
+_SWARM = 25
 _SHORTEST_DIGEST = 16
 # A day in a name: web_search_20250305.
 _DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
@@ -34,7 +44,7 @@ _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|us
 # Prefixes that a program puts before an id.
 _PREFIX = re.compile(
     rf"(?:(?P<session>{_SESSION_PREFIXES})|srvtoolu|(?:toolu|msg)(?:_bdrk|_vrtx)?|tooluse|call|chatcmpl(?:-tool)?|cmpl|resp|run|asst|file|fc|rs|ws|fs|"
-    r"ci|mcp|mcpl|gen|step|item|batch|ftjob|vs|vsfc|evt|event|pi|ch|in|sub|src|seti|cs|acct|pm|price|prod|org|proj|task|job|agent|node|wf|exec|inv|"
+    r"ci|mcp|mcpl|gen|step|item|batch|ftjob|vs|vsfc|evt|event|pi|pay|card|ch|in|sub|src|seti|cs|acct|pm|price|prod|org|proj|task|job|agent|node|wf|exec|inv|"
     r"ord|order|txn|tx|device|upload|img|image|doc|chunk|cid|id|pod|worker|container|sbx|sandbox|snap|build|deploy|dpl|lock|tmp|hash|key|ref|mem|memory|art|artifact)[_-]",
     re.IGNORECASE,
 )
@@ -47,22 +57,48 @@ _OF_SESSIONS = frozenset(("req_", "thread_"))
 _LETTER_ID = re.compile(
     rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_PREFIXES)})(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{{16,64}}(?![A-Za-z0-9_-])"
 )
+# The head of a mail that names a message, before its host.
+_MESSAGE_ID = re.compile(
+    r"(?:Message-I[Dd]|In-Reply-To|References|Content-I[Dd])[\"']?:\s{0,2}[\"']?<?(?=[^\s<>@]{0,120}[0-9])(?P<value>[^\s<>@\"']{10,120}+)(?=@)"
+)
+# Values of small letters behind a key that ends in one of these, which are searched for at the speed of memory.
+_UNDER_ID = tuple(
+    (name, re.compile(name + r"[\"'`*]{0,2}\s?[:=]\s?[\"'`]?(?P<value>[a-z]{8,40})(?![A-Za-z0-9_.(\[/-])"))
+    for name in ("_id", "Id", "ID", " id")
+)
+# How like words such letters may be; random ones are 0.41 on average.
+_WORDLESS = 0.45
 _ESCAPED = re.compile(r"[0-9A-F]{2}")
 _BASE64_MARKS = frozenset("+/=")
 
 
 def find_letter_ids(text: str) -> list[Span]:
     """Ids behind a provider's prefix that are letters throughout."""
-    found: list[Span] = []
-    if "_" not in text and "cmpl-" not in text:
-        return found
+    found = _letters_under_ids(text)
+    if "@" in text:
+        found += [span_of(*match.span("value"), "random_id") for match in _MESSAGE_ID.finditer(text)]
     # Searched for at the speed of memory, and most texts have none.
-    for prefix in _PREFIXES:
-        start = text.find(prefix)
-        while start >= 0:
-            if match := _LETTER_ID.match(text, start):
-                found.append(span_of(start, match.end(), "random_id", session=prefix in _OF_SESSIONS))
-            start = text.find(prefix, start + 1)
+    if ("_" not in text and "cmpl-" not in text) or not any(prefix in text for prefix in _PREFIXES):
+        return found
+    found += [
+        span_of(match.start(), match.end(), "random_id", session=match[0].startswith(("req_", "thread_")))
+        for match in _LETTER_ID.finditer(text)
+    ]
+    return found
+
+
+def _letters_under_ids(text: str) -> list[Span]:
+    """Small letters that make no word, under a key that says id: `deviceId: epazwuupfjxqga`."""
+    found: list[Span] = []
+    for name, pattern in _UNDER_ID:
+        if name not in text:
+            continue
+        for match in islice(pattern.finditer(text), effort(text)):
+            start, end = match.span("value")
+            if wordlike(match["value"]) <= _WORDLESS and (key := key_before(text, start)).is_id:
+                session = key.names_session
+                if session or key.names_record or key.words == ("id",):
+                    found.append(span_of(start, end, "keyed_id", session=session))
     return found
 
 
@@ -86,7 +122,8 @@ def classify(text: str, start: int, end: int) -> Span | None:
     if before == "%" and _ESCAPED.match(token):
         return classify(text, start + 2, end) if end - start >= 14 else None
     if before in ".+%" and (
-        before != "." or (text[start - 2 : start - 1].isdigit() and (end - start < 20 or token.islower()))
+        before != "."
+        or (text[start - 2 : start - 1].isdigit() and (end - start < 20 or (token.islower() and end - start != _SWARM)))
     ):
         return None
     if token.startswith("0x"):
@@ -132,7 +169,17 @@ def _address(text: str, start: int, end: int) -> Span | None:
             and "123456" not in token
         ):
             return span_of(start, end, "mem_addr")
-    elif HEX.match(token[2:]) and (size >= 32 or (size >= 8 and key_before(text, start).is_nonce)):
+        if (
+            size == 16
+            and token.islower()
+            and len(set(token)) > 5
+            and not _CONSTANT.search(text[max(0, start - 12) : start])
+            and text[end : end + 1] not in _ENDS_CONSTANT
+        ):
+            return span_of(start, end, "hex")
+    elif HEX.match(token[2:]) and (
+        size >= 32 or (size >= 8 and ((key := key_before(text, start)).is_nonce or key.is_session))
+    ):
         return span_of(start, end, "hex")
     return None
 

@@ -6,8 +6,8 @@ from llm_observer.analysis.breakers.encoded import is_piece
 from llm_observer.analysis.breakers.id_shapes import HEX, shape
 from llm_observer.analysis.breakers.keys import Key
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.look_alikes import is_container, is_drawing, is_git, is_pinned
-from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
+from llm_observer.analysis.breakers.look_alikes import is_bracketed, is_container, is_drawing, is_git, is_pinned
+from llm_observer.analysis.breakers.opaque import is_jumble, is_opaque, is_opaque_under_key
 
 __all__ = ["by_key", "by_shape", "slug"]
 
@@ -17,10 +17,22 @@ _DATE_INSIDE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9]|-(?:19|20)[0-
 _WORDS = re.compile(r"[a-z]{1,16}(?:_[a-z]{1,10}){0,3}[_-](?=[0-9A-Za-z])")
 _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
+# Letters and digits that may be a word in a sentence.
+_SHORT = 6
+# The key of an issue behind the word for it: ticket SUP-4630.
+_ISSUE = re.compile(r"(?!ABC|XYZ|FOO)[A-Z]{2,8}-(?!123)[1-9][0-9]{2,5}\Z")
+# A code in capitals, of two or more digits.
+_CAPITALS = re.compile(r"(?=[A-Z]*[0-9]+[A-Z]+[0-9])[A-Z0-9]{8,12}\Z")
 _NUMBERS = re.compile(r"[0-9]{3,8}-[0-9]{4,10}(?:-[0-9]{4,10})?\Z")
 # A booking code such as X7K9QD.
 _CODE = re.compile(r"(?=[A-Z]*[0-9][A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{6,7}\Z")
 _BOOKING = re.compile(r"(?=[A-Z]*[0-9])(?=[0-9]*[A-Z])[A-Z0-9]{5,8}\Z")
+# The name that a cloud gives a host: ip-10-240-216-66.
+_HOST = re.compile(r"(?:ip|ec2)-((?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])-){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9]))\Z")
+# What Kubernetes puts behind the name of a job: five of its letters and digits, which change three times at least.
+_POD_OF_JOB = re.compile(
+    r"[a-z]-[a-z][a-z-]*-(?=(?:[a-z]+[0-9]+|[0-9]+[a-z]+)[a-z0-9])(?=[a-z]+[0-9]+[a-z]|[0-9]+[a-z]+[0-9])([bcdf-hj-np-tv-z24-9]{5})\Z"
+)
 # What Kubernetes puts behind the name of a deployment, and of a job that recurs.
 _POD = re.compile(r"-((?:[bcdf-hj-np-tv-z24-9]{8,10}|[0-9]{8,10})-[bcdf-hj-np-tv-z24-9]{5})\Z")
 # What AWS puts before an id of eight or seventeen digits, and its keys.
@@ -53,7 +65,9 @@ def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     """What the key before the token at `start`, or the place it stands in, makes of it."""
     end = start + len(token)
     before = text[start - 1] if start else " "
-    if len(token) == 12 and is_container(text, start, token):
+    if (len(token) == 12 and is_container(text, start, token)) or (
+        len(token) == 8 and is_bracketed(text, start, token)
+    ):
         return span_of(start, end, "hex", session=key.names_session)
     if (
         before == "@"
@@ -87,10 +101,22 @@ def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return None
     if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
         return span_of(start, end, "keyed_id", session=key.names_session)
+    if _ISSUE.match(token) and (key.is_case or key.names_record):
+        return span_of(start, end, "keyed_id")
+    if key.is_case and (("#" in key.mark and _BOOKING.match(token)) or _CAPITALS.match(token)):
+        return span_of(start, end, "keyed_id")
+    if key.names_place and len(token) >= 8 and HEX.match(token) and not token.isdigit() and not token.isalpha():
+        return span_of(start, end, "keyed_id", session=key.names_session)
     if key.is_booking and _BOOKING.match(token):
         return span_of(start, end, "keyed_id")
     if key.is_nonce and key.mark.strip() and len(token) >= 8 and not token.isalpha() and len(set(token)) > 5:
         return span_of(start, end, "hex", session=key.names_session)
+    if is_jumble(token) and (
+        (key.is_id and (key.names_session or key.names_record))
+        or key.is_case
+        or (key.is_session and (key.mark.strip() or len(token) > _SHORT))
+    ):
+        return span_of(start, end, "keyed_id", session=key.names_session)
     if not is_opaque_under_key(token):
         return None
     if (key.names_session and key.is_id) or (
@@ -122,7 +148,9 @@ def slug(text: str, start: int, token: str, key: Key) -> Span | None:
             shape(parts[0][0]) or "random_id",
             session=key.names_session,
         )
-    if pod := _POD.search(token):
+    if address := _HOST.match(token):
+        return span_of(start + address.start(1), start + len(token), "ip")
+    if (pod := _POD.search(token)) or (pod := _POD_OF_JOB.search(token)):
         return span_of(start + pod.start(1), start + len(token), "random_id")
     if key.is_fresh and key.mark.strip() and len(token) >= 12 and HEX.match(token.replace("-", "")):
         return span_of(start, start + len(token), "hex")

@@ -49,7 +49,7 @@ _NUMBERED = frozenset(
     """
     order ticket case incident job run task event message msg batch transaction txn booking reservation
     confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
-    workflow pipeline pod instance sandbox device upload call lead guild channel tweet comment
+    workflow pipeline pod instance xid txid jid sandbox device upload call lead guild channel tweet comment
     pedido bestellung bestell auftrag rechnung sendung commande vorgang buchung reserva
     """.split()
 )
@@ -71,6 +71,8 @@ _CASE = frozenset(
 )
 _BOOKINGS = frozenset("booking reservation confirmation".split())
 _BOOKED = frozenset("booking reservation pnr confirmation".split())
+_PASSCODES = frozenset("otp totp passcode".split())
+_VERIFIES = frozenset("verification login security authentication auth time access sms activation reset".split())
 _CODES = frozenset("reference code ref number locator no".split())
 # Drawn anew.
 _DRAWN = frozenset(
@@ -158,6 +160,14 @@ class Key(NamedTuple):
         words = self.words
         return words[-1:] != () and (
             words[-1] in _BOOKED or (words[-1] in _CODES and not _BOOKINGS.isdisjoint(words[-3:-1]))
+        )
+
+    @property
+    def names_code(self) -> bool:
+        """Whether it announces a code that is good once: `verification code: 301005`, `OTP 368752`."""
+        words = self.words
+        return words[-1:] != () and (
+            words[-1] in _PASSCODES or (words[-1] == "code" and not _VERIFIES.isdisjoint(words[-2:-1]))
         )
 
     @property

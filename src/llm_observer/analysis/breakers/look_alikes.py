@@ -4,7 +4,7 @@ import re
 
 from llm_observer.analysis.breakers.encoded import PINNED
 
-__all__ = ["is_class_or_advisory", "is_container", "is_drawing", "is_git", "is_pinned"]
+__all__ = ["is_bracketed", "is_class_or_advisory", "is_container", "is_drawing", "is_git", "is_pinned"]
 
 # The hashes of nothing.
 _EMPTY = frozenset(
@@ -23,10 +23,12 @@ _GIT_LINE = re.compile(r"(?:\A|\n)(?:[*|-] )?\Z")
 _GIT_SUBJECT = re.compile(r" (?:\([^)\n]{1,80}\) )?[A-Za-z]{2}")
 _GIT_SAYS = re.compile(
     r"(?:HEAD (?:is now|detached) at|Merge:(?: [0-9a-f]{7,12})?|Successfully built|"
-    r"[Rr]evert(?:s|ed)?(?: commit)?|from commit|Fixes:) \Z"
+    r"[Rr]evert(?:s|ed)?(?: commit)?|from commit|Fixes:|Merge|Merge [0-9a-f]{7,40} into) \Z"
 )
 _GIT_COMMITTED = re.compile(r"\[[\w./-]{1,40} (?:\(root-commit\) )?\Z")
 _HEX12 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12}\Z")
+# [37d1877b] in a log.
+_HEX8 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8}\Z")
 _RUNS = re.compile(r"[0-9]+|[a-f]+")
 _OPENS, _CLOSES = frozenset(" \n\t[(\"'`<>|=:,"), frozenset(" \n\t])\"'`<>|,.;:")
 
@@ -53,6 +55,16 @@ def is_container(text: str, start: int, token: str) -> bool:
         and len(_RUNS.findall(token)) >= 3
         and (start == 0 or text[start - 1] in _OPENS)
         and (start + 12 == len(text) or text[start + 12] in _CLOSES)
+    )
+
+
+def is_bracketed(text: str, start: int, token: str) -> bool:
+    """Whether eight hexadecimal digits stand in brackets, as loggers write the id of a request."""
+    return (
+        text[start - 1 : start] == "["
+        and text[start + 8 : start + 9] == "]"
+        and _HEX8.match(token) is not None
+        and len(_RUNS.findall(token)) >= 3
     )
 
 

@@ -15,13 +15,15 @@ _IPV4 = re.compile(
     r"(?:(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(?![0-9A-Za-z_-]|\.[0-9])(?:/(?P<prefix>[12]?[0-9]|3[0-2])(?![0-9]))?"
 )
 # This host, everybody, masks, and the public resolvers that documents name.
-_FIXED_IPV4 = re.compile(r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|1\.2\.3\.4|9\.9\.9\.9)\Z")
+_FIXED_IPV4 = re.compile(
+    r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|169\.254\.169\.254|1\.2\.3\.4|9\.9\.9\.9)\Z"
+)
 _VERSION_BEFORE = re.compile(
     r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE
 )
 # "4.6.85.25" is a version more often than a host.
 _HOST_BEFORE = re.compile(
-    r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://)\W{0,4}(?:is\s)?\Z",
+    r"(?:\bip|ipv4|addr(?:ess)?|host|server|remote|client|peer|from|subnet|gateway|://|\w@)\W{0,4}(?:is\s)?\Z",
     re.IGNORECASE,
 )
 FRACTION = re.compile(r"[.,][0-9]{1,9}(?![0-9]|\.[0-9])")
@@ -40,9 +42,22 @@ _IN_ADDRESS = re.compile(r":[0-9A-Fa-f:]")
 # Google Analytics' cookie: GA1.2.<client>.<time>.
 _ANALYTICS = re.compile(r"GA1\.[0-9]\.(?P<client>[0-9]{6,10}\.)?\Z")
 _SNOWFLAKE = 19
+_SNOWFLAKES = frozenset((17, 18, 19))
+# A mention of somebody, or a place in a path of such ids.
+_IS_SNOWFLAKE = re.compile(r"<(?:@[!&]?|#)\Z|/(?:[a-z]{2,16}|[0-9]{17,19})/\Z")
+# What `id()` gives: "id(self)=140424147513259".
+_IDENTITY = re.compile(r"\bid\([\w.]{1,32}\)\W{1,3}\Z")
+_IDENTITY_SIZES = frozenset((14, 15))
+# "?id=24636" is a page.
+_QUERY = frozenset("?&;")
+# What a numbered case does: "Order 9688 has shipped".
+_HAPPENS = re.compile(
+    r"\s(?:has|was|is now|failed|succeeded|finished|started|shipped|completed|passed|timed out|confirmed|cancell?ed)\b"
+)
 # "Request number 12" counts, "pull request #4821" is known to all.
 _NO_KEYS = frozenset((("pull", "request"), ("merge", "request")))
 _SMALL = 6
+_LONG_OCTET = 3
 # FIRST_UID=1000 is a setting.
 _RANGED = frozenset(("uid", "gid"))
 _BOUNDS = frozenset(("first", "last", "low", "high", "min", "max"))
@@ -65,6 +80,10 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
         return span_of(start, age, "age") if age else None
     if before == "." and (visitor := _ANALYTICS.search(text, max(0, start - 32), start)):
         return span_of(start, end, "epoch" if visitor["client"] else "keyed_id")
+    if size in _IDENTITY_SIZES and _IDENTITY.search(text, max(0, start - 48), start):
+        return span_of(start, end, "mem_addr")
+    if size in _SNOWFLAKES and before in "@#&!/" and _IS_SNOWFLAKE.search(text, max(0, start - 48), start):
+        return span_of(start, end, "sortable_id")
     if size >= 10 and before not in ".+" and is_epoch(text[start:end]) and not _is_snowflake(text, start, size):
         if not _NOT_EPOCH.isdisjoint(_WORDS.findall(text[max(0, start - 24) : start].lower())):
             return None
@@ -90,18 +109,28 @@ def _is_snowflake(text: str, start: int, size: int) -> bool:
 def classify_address(text: str, start: int) -> Span | None:
     """The IPv4 address that begins at `start`, if it is that of a host."""
     before = text[start - 1] if start else "\n"
-    if before in ".+-" or (before == "/" and text[start - 2 : start - 1] not in {"/", ""}):
+    if before in ".+-":
         return None
     address = _IPV4.match(text, start)
     if not address:
         return None
     value = address[0].partition("/")[0]
+    if before == "/" and text[start - 2 : start - 1] not in {"/", ""} and not _is_far_from_version(value):
+        return None
     if _FIXED_IPV4.match(value) or (address["prefix"] and _is_network(value, int(address["prefix"]))):
         return None
     head = text[max(0, start - 24) : start]
-    if _VERSION_BEFORE.search(head) or (value[1] == "." and not _HOST_BEFORE.search(head)):
+    if _VERSION_BEFORE.search(head) or (
+        value[1] == "." and not _HOST_BEFORE.search(head) and not _is_far_from_version(value)
+    ):
         return None
     return span_of(start, start + len(value), "ip")
+
+
+def _is_far_from_version(value: str) -> bool:
+    """Whether numbers joined by dots are too large for a version: `master/10.240.216.66`, not `Chrome/120.0.0.0`."""
+    octets = value.split(".")
+    return "0" not in octets and sum(len(octet) == _LONG_OCTET for octet in octets) > 1
 
 
 def _is_network(value: str, prefix: int) -> bool:
@@ -122,23 +151,37 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
         return None
     if key.is_nonce and size >= 6 and key.mark.strip():
         return span_of(start, end, "hex")
+    if key.names_code and 4 <= size <= 8:
+        return span_of(start, end, "random_id")
     if size < 5:
+        if size == 4 and key.is_case and _HAPPENS.match(text, end):
+            return span_of(start, end, "keyed_id")
         return (
             span_of(start, end, "keyed_id", session=True)
-            if key.names_session and key.words[-1] in {"id", "number"} and key.mark.strip()
+            if key.names_session and (key.words[-1] == "number" or (key.words[-1] == "id" and key.mark.strip()))
             else None
         )
     if key.words[-1] in _RANGED and not _BOUNDS.isdisjoint(key.words[-2:-1]):
         return None
     if key.is_session or (key.names_session and key.is_id):
         return span_of(start, end, "keyed_id", session=True)
-    if key.names_record or (key.is_case and size >= 6) or (key.names_thing and 17 <= size <= 19):
+    if (
+        key.names_record
+        or (key.is_case and (size >= 6 or (key.words[-2:-1] != ("executive",) and key.words[-1] != "build")))
+        or (key.names_thing and 17 <= size <= 19)
+    ):
         return span_of(start, end, "keyed_id")
     if size >= 9 and key.names_place:
         return span_of(start, end, "keyed_id")
-    if key.is_id and size >= 9:
-        if _MOCK.search(text[max(0, start - 120) : start]):
-            return span_of(start, end, "mem_addr")
-        if size >= 15 or key.words[-1] == "id":
-            return span_of(start, end, "keyed_id")
+    if size >= 9 and _MOCK.search(text[max(0, start - 120) : start]):
+        return span_of(start, end, "mem_addr")
+    if (
+        key.words == ("id",)
+        and any(char in "=:" for char in key.mark)
+        and not digits.endswith("000")
+        and text[max(0, start - 4) : start - 3] not in _QUERY
+    ):
+        return span_of(start, end, "keyed_id")
+    if key.is_id and size >= 9 and (size >= 15 or key.words[-1] == "id"):
+        return span_of(start, end, "keyed_id")
     return None

@@ -5,7 +5,15 @@
 import re
 from itertools import pairwise
 
-__all__ = ["is_jumbled", "is_opaque", "is_opaque_under_key", "is_placeholder_number", "may_be_drawn", "wordlike"]
+__all__ = [
+    "is_jumble",
+    "is_jumbled",
+    "is_opaque",
+    "is_opaque_under_key",
+    "is_placeholder_number",
+    "may_be_drawn",
+    "wordlike",
+]
 
 # What follows a letter in English words and identifiers in 97 of 100 cases, counted over public prompts and the Python
 # standard library. Random letters hit it in 41 of 100.
@@ -25,6 +33,10 @@ _LETTERS = re.compile(r"[A-Za-z]{2,}")
 _DIGITS = re.compile(r"[0-9]+")
 _HEX = re.compile(r"[0-9a-f]+\Z|[0-9A-F]+\Z")
 _DAY = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
+# Four changes, or three about letters that are no word.
+_JUMBLE = re.compile(r"(?:(?:[a-z]+[0-9]+){2}|(?:[0-9]+[a-z]+){2}|[a-z]{1,3}[0-9]+[a-z]{2})[a-z0-9]*\Z")
+# The digit of zigbee2mqtt and peer4life says "to" or "for".
+_FOR_A_WORD = re.compile(r"[a-z]{3,}[24][a-z]{2,}\Z")
 _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
@@ -89,6 +101,8 @@ def is_opaque_under_key(token: str) -> bool:
     if _HEX.match(body):
         return digits > 0
     if digits == 1 and size < 16:
+        if _FOR_A_WORD.match(body):
+            return False
         if body.islower() or body.isupper():
             return size >= 8 and not body[-1].isdigit() and wordlike(body) < 0.6
         density = _density(body)
@@ -128,6 +142,11 @@ def may_be_drawn(token: str) -> bool:
 def is_jumbled(token: str) -> bool:
     """Whether letter case and digits change so often that nobody named something so: `0KT8062yoSOr1r`."""
     return len(token) >= 12 and _density(token[:_SAMPLE]) > 0.4
+
+
+def is_jumble(token: str) -> bool:
+    """Whether a short token changes so often between small letters and digits that it is no name: `4l8bp3`."""
+    return 5 <= len(token) <= 9 and _JUMBLE.match(token) is not None and not _PLACEHOLDER.search(token)
 
 
 def is_placeholder_number(digits: str) -> bool:

@@ -43,7 +43,14 @@ _V6_REACH, _V6_AHEAD = 40, 96
 _V6_BEFORE = re.compile(r"[0-9A-Fa-f:]{1,40}")
 _V6 = re.compile(r"(?<![0-9A-Za-z:.])[0-9A-Fa-f:][0-9A-Fa-f:.]{2,44}(?:%[0-9A-Za-z]{1,15})?(?![0-9A-Za-z:])")
 _FIXED_V6 = re.compile(r"[0:]*1?\Z|ff0|fe80::1\Z|::ffff:(?:0\.0\.0\.0|255\.|127\.)", re.IGNORECASE)
+# A hardware address; the digits of six numbers have a letter among them.
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}\Z")
+_FIXED_MAC = re.compile(
+    r"([0-9a-f]{2})(?::\1){4}|00:11:22|[0-9a-f]{2}:1a:2b|01:23:45|aa:bb:cc|de:ad:be|12:34:56", re.IGNORECASE
+)
 _V4_TAIL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
+# Ends in zeros, or is one that documents use.
+_MAY_BE_NETWORK = re.compile(r":0?\Z|\A2001:0?db8:", re.IGNORECASE)
 _PREFIX_LENGTH = re.compile(r"/(?:[0-9]|[1-9][0-9]|1[01][0-9]|12[0-8])(?![0-9])")
 
 
@@ -52,7 +59,7 @@ def is_generated(name: str) -> bool:
     if _MKTEMP.match(name) or _NUMBERED.match(name):
         return True
     stem = name.partition(".")[0] or name
-    parts = {stem, *_SUFFIX.split(stem)[1:]}
+    parts = {stem, *_SUFFIX.split(stem)[1:], *name.split(".")[1:]}
     return any(
         is_opaque(part)
         or (len(part) >= 6 and is_opaque_under_key(part))
@@ -107,10 +114,15 @@ def find_signed_urls(text: str) -> list[Span]:
         if match["strong"]:
             volatile = len(value) >= 6 and any(map(str.isdigit, sample)) and not sample.startswith(("$", "%7B"))
         else:
-            volatile = len(value) >= 10 and not value.isdigit() and is_random(sample)
+            volatile = len(value) >= 10 and not value.isdigit() and (is_random(sample) or _is_mixed(sample))
         if volatile:
             found.append(span_of(match.start("value"), match.end("value"), "signed_url"))
     return found
+
+
+def _is_mixed(value: str) -> bool:
+    """Whether a value is made of letters in both cases that make no word: `IaBBSjGRvo`."""
+    return value.isalpha() and not value.islower() and not value[1:].islower() and may_be_drawn(value)
 
 
 def find_addresses(text: str) -> list[Span]:
@@ -140,7 +152,15 @@ def _address(text: str, start: int) -> Span | None:
         return None
     value = address[0].rstrip(".")
     end = address.start() + len(value)
-    if _FIXED_V6.match(value) or not _is_v6(value) or _PREFIX_LENGTH.match(text, end):
+    if _MAC.match(value):
+        if _FIXED_MAC.match(value) or not (value.islower() or value.isupper()):
+            return None
+        return span_of(address.start(), end, "keyed_id", session=True)
+    if (
+        _FIXED_V6.match(value)
+        or not _is_v6(value)
+        or (_MAY_BE_NETWORK.search(value) and _PREFIX_LENGTH.match(text, end))
+    ):
         return None
     return span_of(address.start(), end, "ip")
 

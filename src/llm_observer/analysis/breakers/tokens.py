@@ -29,10 +29,12 @@ _FROM_DIGIT = re.compile(
 # A number that may count something: behind a word, a separator or a bracket, or at the start of a line before a word.
 _COUNT = re.compile(
     r"""[0-9](?:
-      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\ \\\[][\"'`][0-9]) | (?<=[|>]\ [0-9]) | (?<=[\[(#=>][0-9]) | (?<=[^\x00-\x7f][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}(?:%|/[0-9]|\ [A-Za-z/])) | (?<=^[0-9])
-    )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=m?s\b))""",
+      (?<=[A-Za-z)\]"'`*_][\ :=#][0-9]) | (?<=[A-Za-z)\]"'`*_:=#][\ :#"'*`][0-9]) | (?<=[\ \\\[][\"'`][0-9]) | (?<=[|>:]\ [0-9]) | (?<=:\ \ [0-9]) | (?<=[\[(#=>~][0-9]) | (?<=[^\x00-\x7f][0-9]) | (?<=[\n\ >/][0-9])(?=[0-9,]{0,9}(?:%|/[0-9]|\ [A-Za-z/])) | (?<=^[0-9])
+    )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=(?:m?s|st|nd|rd|th)\b))""",
     re.VERBOSE,
 )
+# How often an event came, as Kubernetes tells it: "(x72 over 20m)".
+_TIMES = re.compile(r"\(x(?P<times>[0-9]{1,7}) over [0-9]")
 # The seconds since start that a kernel logs.
 _KERNEL = re.compile(r"\[ {0,8}(?P<time>[0-9]{1,7}\.[0-9]{6})\] ")
 _DAY = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2})?\Z")
@@ -83,6 +85,8 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
         key = (lead, end - start, text[start - lead : end + _AFTER])
         if span := memo.ask(key, start, partial(find_counter, text, start, end)):
             found.append(span)
+    if "(x" in text:
+        found += [span_of(*match.span("times"), "counter") for match in _TIMES.finditer(text)]
     if "] " in text:
         found += [span_of(*match.span("time"), "clock") for match in _KERNEL.finditer(text)]
     for match in islice(_LETTERS.finditer(text), effort(text)):
