@@ -1,6 +1,6 @@
 """The phrases around a number that make a counter of it, and those that do not."""
 
-# ruff: noqa: E501 - one line of a pattern is one alternative
+# ruff: noqa: E501, SIM905 - one line of a pattern is one alternative; a list of words reads best as text
 
 import re
 
@@ -9,6 +9,7 @@ from llm_observer.analysis.breakers.counter_words import PLURALS
 __all__ = [
     "AFTER",
     "ALREADY",
+    "ARGUMENT",
     "BUILDING",
     "CAMEL",
     "CLAUSE",
@@ -44,6 +45,7 @@ __all__ = [
     "SETTING",
     "SETTINGS",
     "SPAN",
+    "STATES",
     "TALKS",
     "TALLY",
     "TALLY_MARKS",
@@ -51,21 +53,23 @@ __all__ = [
     "TODAY",
     "TOTAL",
     "USED_OF",
+    "WHOLE_WORDS",
     "WORDS",
     "YOU_MADE",
 ]
 
 WORDS = re.compile(r"[a-z]+")
+# The same where a text is read from its middle on: no half words.
+WHOLE_WORDS = re.compile(r"(?<![a-z])[a-z]+")
 CLAUSE = re.compile(r"[,;.\n{}0-9]")
 # "retriesLeft" is read as "retries_left".
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # MAX_PASS=1 sets something, STEP #2 is a heading.
 SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION)=)[A-Z]+=\Z|[A-Z]{3} ?#\Z")
-# "step = 0", "range(step=2)": what a program starts from.
-CODE = re.compile(
-    r" = \Z|(?:[(,]\s?|[-<][^>\n]{0,24})(?:step|run|pass|loop|epoch|turn)=\Z|"
-    r"\b(?:n|no|num|index|idx|count|number|position|generation)=\Z"
-)
+# "step = 0": what a program starts from.
+CODE = re.compile(r" = \Z|\b(?:n|no|num|index|idx|count|number|position|generation)=\Z")
+# "range(step=2)", "--step=2", "<input step=1".
+ARGUMENT = re.compile(r"(?:[(,]\s?|[-<][^>\n]{0,24})(?:step|run|pass|loop|epoch|turn)=\Z")
 MARKS = " \t\"'*`_:=#|\\>~\u2013-"
 MARK = re.compile("[:=#|\u2013]|->")
 # "Attempt 2: look it up" is a step of a plan.
@@ -79,6 +83,14 @@ PROGRESS = re.compile(r"/[0-9]{1,7}\]")
 TOTAL = re.compile(r"[0-9]\s?(?:/|of\s|out of\s)\s?(?:the\s|your\s)?\Z")
 TALKS = ("conversation", "dialogue", "dialog", "session", "chat", "thread", "history", "transcript")
 _TALK = f"(?:{'|'.join(TALKS)})"
+# One of these is behind a number that `AFTER`, `OF_DONE` or `TALLY` match.
+STATES = frozenset(
+    """
+    remaining far pending processed left used since consumed spent available unread new ago queue line complete completed done
+    finished full read fetched queued running waiting outstanding flight conversation dialogue dialog session chat thread
+    history transcript
+    """.split()
+)
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
 AFTER = re.compile(
     rf"""[\s-]? (?: (?:/|of(?:\ your|\ the)?|out\ of)\s?[0-9.,]{{1,16}}[KkM]?\s )?

@@ -3,6 +3,7 @@
 from llm_observer.analysis.breakers.counter_phrases import (
     AFTER,
     ALREADY,
+    ARGUMENT,
     BUILDING,
     CAMEL,
     CLAUSE,
@@ -38,6 +39,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     SETTING,
     SETTINGS,
     SPAN,
+    STATES,
     TALKS,
     TALLY,
     TALLY_MARKS,
@@ -45,6 +47,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     TODAY,
     TOTAL,
     USED_OF,
+    WHOLE_WORDS,
     WORDS,
     YOU_MADE,
 )
@@ -83,6 +86,8 @@ __all__ = ["REACH", "find_counter"]
 
 # How much of the text before a number is looked at.
 REACH = 44
+# How much of that its words are taken from.
+_NEAR = 28
 # How much of the text behind it.
 _AHEAD = 80
 # How much of that may say that it is a setting.
@@ -104,13 +109,13 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if "\\" in head:
         head = ESCAPED.sub("\n\n", head)
     low = head.lower()
-    words = WORDS.findall(low[-28:])
+    words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     # What is written "retriesLeft" passes the gate once it is taken apart.
     if head != low and head.isascii():
         if head[-1] in "=#" and SETTING.search(head):
             return None
         low = CAMEL.sub("_", head).lower()
-        words = WORDS.findall(low[-28:])
+        words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     if not low.isascii() and _says_state(text, end, low):
         return span_of(start, end, "counter")
     after = text[end : end + 1]
@@ -166,6 +171,8 @@ def _tells_state(text: str, end: int, low: str) -> bool:
         (BUILDING.search(low) and PROGRESS.match(after)) or (RETRYING.search(low) and RETRIED.match(after))
     ):
         return True
+    if STATES.isdisjoint(WORDS.findall(after)):
+        return False
     return (
         (AFTER.match(after) is not None and not CONDITION.search(low))
         or OF_DONE.match(after) is not None
@@ -177,7 +184,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` counts; `low` stands before it, `words` are its last, if one matters."""
     if low[-1:] in {"/", " "} and TOTAL.search(low[-18:]):
         return False
-    if SPAN.match(text, end) and LASTING.search(low):
+    if ("up " in low or "been " in low) and SPAN.match(text, end) and LASTING.search(low):
         return True
     limited = _is_limited(low, words)
     if not limited and _tells_state(text, end, low):
@@ -211,14 +218,14 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return True
     if low.endswith("message ") and not IN_TALK.match(text, end):
         return MESSAGE.search(low) is not None and text.startswith(" [", end)
-    if limited or FLAG.search(low):
+    if limited or ("-" in low and FLAG.search(low)):
         return False
     if _is_bracketed(low, after):
         return True
     if marked and {last, before} & REMAINING:
         return True
     if marked:
-        return not CODE.search(low[-32:]) and (
+        return not (CODE.search(low[-16:]) or (low[-1:] == "=" and ARGUMENT.search(low))) and (
             _announces(words, last, before, mark)
             or _says_much(text, end, low, last, before)
             or (last in {"budget", "usage"} and (USED_OF.match(text, end) is not None or after[:1] == "/"))

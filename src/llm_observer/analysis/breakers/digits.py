@@ -4,12 +4,16 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator
 
-__all__ = ["Digits"]
+__all__ = ["Digits", "has_other_digits"]
 
-_FEW = 64
-_SHARE = 12
-"""Digits up to which a pattern is tried at each instead of searched for: these, or one in so many characters."""
+_MOST = 64
+_APART = 24
+"""Digits up to which a pattern is tried at each instead of searched for: in any text, and one for so many characters."""
 _ONE = b"0"
+# What stands for a character that is not ASCII, and how rare it has to be to be looked at one by one.
+_OTHER = b"?"
+_RARE = 16
+_OTHER_DIGIT = re.compile(r"[^\D0-9]")
 _MARKED = bytes(_ONE[0] if 48 <= code < 58 else 32 for code in range(256))
 
 
@@ -25,9 +29,9 @@ class Digits:
         self._text = text
         self._places: list[int] | None = None
         """`None` where they are too many."""
-        # A byte for each character: what is not in Latin-1 becomes a question mark.
-        marked = text.encode("latin-1", "replace").translate(_MARKED)
-        if marked.count(_ONE) <= max(_FEW, len(text) // _SHARE):
+        # A byte for each character, whatever its script.
+        marked = text.encode("ascii", "replace").translate(_MARKED)
+        if marked.count(_ONE) <= max(_MOST, len(text) // _APART):
             self._places = []
             place = marked.find(_ONE)
             while place >= 0:
@@ -54,3 +58,18 @@ class Digits:
             if place >= end and (match := pattern.match(self._text, place)) is not None:
                 yield match
                 end = match.end()
+
+
+def has_other_digits(text: str) -> bool:
+    """Whether `text` has decimal digits of other scripts; superscripts and the like are none."""
+    if text.isascii():
+        return False
+    marked = text.encode("ascii", "replace")
+    if marked.count(_OTHER) * _RARE > len(marked):
+        return _OTHER_DIGIT.search(text) is not None
+    place = marked.find(_OTHER)
+    while place >= 0:
+        if text[place].isdecimal():
+            return True
+        place = marked.find(_OTHER, place + 1)
+    return False

@@ -51,12 +51,13 @@ _PREFIX = re.compile(
 _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.IGNORECASE)
 # A name as C++ compilers write it.
 _MANGLED = re.compile(r"_{1,2}Z(?:[NKSTL]|[0-9])")
-# A provider's id that happens to have no digit: about one in two hundred of OpenAI's.
-_PREFIXES = ("chatcmpl-", "cmpl-", "msg_", "toolu_", "call_", "resp_", "req_", "run_", "thread_")
-_OF_SESSIONS = frozenset(("req_", "thread_"))
+# A chat completion's id that happens to have no digit: about one in two hundred.
 _LETTER_ID = re.compile(
-    rf"(?<![A-Za-z0-9_-])(?:{'|'.join(_PREFIXES)})(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{{16,64}}(?![A-Za-z0-9_-])"
+    r"(?<![A-Za-z0-9_-])(?:chat)?cmpl-(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}(?![A-Za-z0-9_-])"
 )
+_MIXED_LETTERS = re.compile(r"(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}\Z")
+# Other providers' prefixes, behind which letters alone are an id.
+_PROVIDERS = frozenset(("msg", "toolu", "call", "resp", "req", "run", "thread"))
 # The head of a mail that names a message, before its host.
 _MESSAGE_ID = re.compile(
     r"(?:Message-I[Dd]|In-Reply-To|References|Content-I[Dd])[\"']?:\s{0,2}[\"']?<?(?=[^\s<>@]{0,120}[0-9])(?P<value>[^\s<>@\"']{10,120}+)(?=@)"
@@ -77,13 +78,8 @@ def find_letter_ids(text: str) -> list[Span]:
     found = _letters_under_ids(text)
     if "@" in text:
         found += [span_of(*match.span("value"), "random_id") for match in _MESSAGE_ID.finditer(text)]
-    # Searched for at the speed of memory, and most texts have none.
-    if ("_" not in text and "cmpl-" not in text) or not any(prefix in text for prefix in _PREFIXES):
-        return found
-    found += [
-        span_of(match.start(), match.end(), "random_id", session=match[0].startswith(("req_", "thread_")))
-        for match in _LETTER_ID.finditer(text)
-    ]
+    if "cmpl-" in text:
+        found += [span_of(*match.span(), "random_id") for match in _LETTER_ID.finditer(text)]
     return found
 
 
@@ -189,7 +185,11 @@ def _id(text: str, start: int, token: str) -> Span | None:
     end = start + len(token)
     if prefix := _PREFIX.match(token):
         body = token[prefix.end() :]
-        if ULID.match(body) or is_opaque_behind_prefix(body):
+        if (
+            ULID.match(body)
+            or is_opaque_behind_prefix(body)
+            or (_MIXED_LETTERS.match(body) and token[: prefix.end() - 1] in _PROVIDERS)
+        ):
             kind = "sortable_id" if ULID.match(body) else "random_id"
             session = prefix["session"] is not None or key_before(text, start).names_session
             return span_of(start, end, kind, session=session)

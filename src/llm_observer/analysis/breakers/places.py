@@ -13,13 +13,13 @@ from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
 
-# Each begins with a literal, which is searched for at the speed of memory.
+# Each begins with a literal, which is searched for at the speed of memory, and its first mark sooner yet.
 _TEMP_DIRECTORIES = (
-    re.compile(r"/tmp/"),
-    re.compile(r"/var/folders/"),
-    re.compile(r"/dev/shm/"),
-    re.compile(r"\\Te?mp\\{1,2}"),
-    re.compile(r"/Temp/"),
+    ("/", re.compile(r"/tmp/")),
+    ("/", re.compile(r"/var/folders/")),
+    ("/", re.compile(r"/dev/shm/")),
+    ("\\", re.compile(r"\\Te?mp\\{1,2}")),
+    ("/", re.compile(r"/Temp/")),
 )
 _TEMP_NAMES = ("/tmp/", "/var/folders/", "/dev/shm/", "\\Temp\\", "\\Tmp\\", "/Temp/")
 _POSIX_ROOT = re.compile(r"(?:/private|/var|/usr)(?:/var)?\Z")
@@ -75,7 +75,9 @@ def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) 
     if not any(name in text for name in _TEMP_NAMES):
         return found
     remembered = lru_cache(maxsize=256)(generated)
-    for directory in _TEMP_DIRECTORIES:
+    for mark, directory in _TEMP_DIRECTORIES:
+        if mark not in text:
+            continue
         read = 0
         for match in islice(directory.finditer(text), effort(text)):
             path = _PATH.match(text, match.start()) if match.start() >= read else None
@@ -156,11 +158,9 @@ def _address(text: str, start: int) -> Span | None:
         if _FIXED_MAC.match(value) or not (value.islower() or value.isupper()):
             return None
         return span_of(address.start(), end, "keyed_id", session=True)
-    if (
-        _FIXED_V6.match(value)
-        or not _is_v6(value)
-        or (_MAY_BE_NETWORK.search(value) and _PREFIX_LENGTH.match(text, end))
-    ):
+    if _FIXED_V6.match(value) or not _is_v6(value):
+        return None
+    if _MAY_BE_NETWORK.search(value) and _PREFIX_LENGTH.match(text, end):
         return None
     return span_of(address.start(), end, "ip")
 

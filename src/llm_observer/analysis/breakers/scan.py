@@ -1,9 +1,7 @@
 """One pass over a text: every finder, overlaps settled, values replaced by markers."""
 
-import re
-
 from llm_observer.analysis.breakers.dates import find_dates
-from llm_observer.analysis.breakers.digits import Digits
+from llm_observer.analysis.breakers.digits import Digits, has_other_digits
 from llm_observer.analysis.breakers.ids import find_letter_ids
 from llm_observer.analysis.breakers.kinds import MARKERS, Span
 from llm_observer.analysis.breakers.places import find_addresses, find_signed_urls, find_temp_paths
@@ -17,8 +15,6 @@ _PASSES = 8
 _MARGIN = 256
 
 _PLACES = frozenset(("signed_url", "temp_path"))
-
-_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 class _AsciiDigits(dict[int, str]):
@@ -45,7 +41,7 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     """
     if limit is not None and limit < len(text):
         return [span for span in find_spans(text[: limit + _MARGIN]) if span.end <= limit]
-    if not text.isascii() and _has_other_digits(text):
+    if has_other_digits(text):
         text = text.translate(_TO_ASCII)
     digits = Digits(text)
     found = find_tokens(text, digits)

@@ -46,7 +46,7 @@ _LONG = 512
 _AGE_UNITS = ("s", "m", "h", "d", "w", "y")
 _JOINED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 # Random letters behind a prefix happen to hold no digit once in fifty ids.
-_LETTERS = re.compile(r"_[A-Za-z]{14,40}+(?![A-Za-z0-9_-])")
+_LETTERS = re.compile(r"_[A-Za-z]{14,64}+(?![A-Za-z0-9_-])")
 
 
 # How much of the text around a run of digits tells what it is. Behind one of `_OPEN` a JWT or base64 may go on at any
