@@ -18,8 +18,10 @@ __all__ = [
     "CONDITION",
     "ELEMENT",
     "FLAG",
+    "FOREIGN_LEFT",
     "FOREIGN_OF",
     "FOREIGN_STATE",
+    "FOREIGN_STILL",
     "FOREIGN_TURN",
     "HEADING",
     "HELD",
@@ -34,24 +36,29 @@ __all__ = [
     "MARKS",
     "MAY_FOLLOW",
     "MESSAGE",
+    "MORE",
     "NUMBER",
     "OF",
     "OF_DONE",
     "ORDINAL",
     "OVER_AND_OVER",
     "PROGRESS",
+    "PROGRESSING",
     "RETRIED",
     "RETRYING",
     "SETTING",
     "SETTINGS",
     "SPAN",
     "STATES",
+    "STILL",
+    "STILL_HAVE",
     "TALKS",
     "TALLY",
     "TALLY_MARKS",
     "TIMES",
     "TODAY",
     "TOTAL",
+    "UNIT",
     "USED_OF",
     "WHOLE_WORDS",
     "WORDS",
@@ -88,7 +95,7 @@ STATES = frozenset(
     """
     remaining far pending processed left used since consumed spent available unread new ago queue line complete completed done
     finished full read fetched queued running waiting outstanding flight conversation dialogue dialog session chat thread
-    history transcript
+    history transcript already times ahead go remain more
     """.split()
 )
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
@@ -99,6 +106,9 @@ AFTER = re.compile(
     | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
     | (?:new\s)? unread\b
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
+    | times\s(?:already|now)\b
+    | [a-z]{3, 14}\s(?:are\s)?ahead\ of\ you\b
+    | (?:more\s)?[a-z]{3, 14}\s(?:to\ go|remain)\b
     | (?:invocations?|iterations?|messages?|turns?)\s(?:ago|in\ (?:this|the)\ {_TALK})\b
     | (?:remaining|in\ (?:the\ )?(?:queue|line))\b
     | \sused\sof\s[0-9]
@@ -127,7 +137,12 @@ SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration
 # Elements: <tokens_remaining>40</tokens_remaining>.
 ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
 LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
-FOREIGN_OF = re.compile(r"\s(?:von|sur|de|di|van|z|ze|av|af|/)\s?[0-9]")
+# "Te quedan 2 intentos", "Noch 6 Versuche übrig".
+FOREIGN_LEFT = re.compile(r"\b(?:quedan?|restent?|reste|restano|rimangono|faltam|restam)\s\Z")
+FOREIGN_STILL = re.compile(r"\s\w{3,16} (?:übrig|verbleibend)\b")
+# "Epoch 10:  39%|".
+PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,3}%")
+FOREIGN_OF = re.compile(r"(?:\s(?:von|sur|de|di|van|z|ze|av|af)|\s?/)\s?[0-9]")
 # The same said in scripts that have no Latin letters.
 FOREIGN_STATE = re.compile(
     r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行)[^0-9\n]{0,10}\Z"
@@ -162,7 +177,11 @@ CONDITION = re.compile(
     r"(?:\b(?:with|if|when|once|until|unless|below|under)(?: (?:there are|you have|you've|we have|about|only|just|exactly))?\s|[<>\u2264\u2265]\s?)\Z"
 )
 # In a log of things done over and over, three digits leave no doubt; "try 100 times" is an order.
-OVER_AND_OVER = frozenset(
-    ["attempt", "cycle", "step", "tick", "iteration", "epoch", "generation", "heartbeat", "poll", "episode", "turn"]
-)
+OVER_AND_OVER = frozenset("iter attempt cycle step tick iteration epoch generation heartbeat poll episode turn".split())
 TIMES = re.compile(r"\s?(?:times?|%|units?|or|and|per|x)\b")
+# "You have 3 more tries", "You still have 9 tool calls".
+STILL_HAVE = re.compile(r"\b(?:you|we|i) (?:still )?have (?:only |just )?\Z")
+MORE = re.compile(rf"\smore (?:[a-z]{{3,14}} )?{_NOUNS}\b")
+STILL = re.compile(rf"\s(?:[a-z]{{3,14}} )?{_NOUNS}\b")
+# "Uptime (seconds): ".
+UNIT = re.compile(r" ?\([a-z]{1,8}\)(?=[\s:=]{1,3}\Z)")

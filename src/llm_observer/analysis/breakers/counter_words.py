@@ -3,12 +3,14 @@
 # ruff: noqa: E501, SIM905 - a list of words reads best as text
 
 __all__ = [
+    "ACTIVE",
     "ALONE",
     "BEFORE",
     "BEHIND",
     "BRACKETED",
     "DONE",
     "EVENTS",
+    "FIXED",
     "GATE",
     "HASHED",
     "ITEMS",
@@ -18,6 +20,7 @@ __all__ = [
     "NUMBERING",
     "OWNERS",
     "PAIRS",
+    "PLACES",
     "PLURALS",
     "PREPOSITIONS",
     "REMAINING",
@@ -33,14 +36,14 @@ __all__ = [
 UNITS = frozenset(
     """
     attempt retry try turn iteration round poll step invocation cycle tick loop pass trial episode epoch
-    heartbeat ping run visit hop
+    heartbeat ping run visit hop iter
     """.split()
 )
 # What is counted by the piece: its name alone says nothing, "message count" and "messages left" do.
 ITEMS = frozenset(
     """
     message msg request call query question event error failure task item batch chunk page frame test job
-    file row record notification token credit search interaction response
+    file row record notification token credit search interaction response game sample
     """.split()
 )
 THINGS = UNITS | ITEMS
@@ -59,8 +62,19 @@ EVENTS = frozenset(
     """.split()
 )
 # Bare, these count what went wrong, unless a setting stands beside them: "retries: 7", "failures=2".
-TALLIES = frozenset("retries failures restarts reconnects crashes attempts tries".split())
+TALLIES = frozenset("hits misses retries failures restarts reconnects crashes attempts tries".split())
 # "Input tokens: 345" is what was used, unless the number is round.
+# "Active sessions: 39", "open connections: 7".
+ACTIVE = frozenset("active open running connected online idle busy live concurrent".split())
+# What has a number that stays: "core_count=12", "page count: 3".
+FIXED = frozenset(
+    """
+    page core cpu gpu column col row word line char character thread worker param parameter replica layer head bit byte channel
+    node shard partition field letter digit seat room port vocab step epoch max min
+    """.split()
+)
+# What grows without end, and far: "offset=584213".
+PLACES = frozenset("offset lsn".split())
 TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
 NUMBERING = frozenset("number no nr num count counter index idx id position".split())
 # How far it has come: behind a noun, before one, or by itself.
@@ -92,6 +106,7 @@ PAIRS = frozenset((
     *(("consecutive", word) for word in "errors failures retries attempts misses timeouts crashes".split()),
     *((word, "balance") for word in ("credit", "credits", "token", "account")),
     *((word, name) for word in ("seq", "sequence") for name in NUMBERING),
+    *((word, "calls") for word in "api tool function llm model".split()),
     ("generation", "id"),
     ("total", "tokens"),
     ("uptime", "seconds"),
@@ -137,5 +152,7 @@ GATE = (
     | REMAINING
     | HASHED
     | TALLIES
-    | frozenset("offset goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
+    | ACTIVE
+    | PLACES
+    | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
 )  # fmt: skip

@@ -121,7 +121,7 @@ COMPACT_CLOCK = re.compile(
 )
 # A clock written for a file name or a URL: 10-11-12, 10_11_12, 10%3A11%3A12.
 PATH_CLOCK = re.compile(
-    r"[T_. -](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
+    r"[T_. /-](?:2[0-4]|[01][0-9])(?P<q>-|%3A|\.|_)[0-5][0-9](?P=q)[0-6][0-9](?:[.,-][0-9]{1,9})?(?:Z|%2B[0-9]{2}(?:%3A)?[0-9]{2})?(?![0-9])"
 )
 ZONE = re.compile(
     rf"""
@@ -162,7 +162,7 @@ YEARLESS = re.compile(
     | {_MONTH}月{_DAY}日
     | {_MONTH}[-/.]{_DAY}
     )
-    (?: [,/]?[\ T:] (?:(?:at|um|à|a\ las|às|alle|om|kl\.?|klo|v|o|о|у|в|saat|pukul|в)\ )? (?:{_CLOCK}) )""",
+    (?: [,/]?[\ T:|] (?:(?:at|um|à|a\ las|às|alle|om|kl\.?|klo|v|o|о|у|в|saat|pukul|в)\ )? (?:{_CLOCK}) )""",
     re.VERBOSE,
 )
 # Python's repr of a moment.

@@ -8,7 +8,7 @@ __all__ = ["Digits", "has_other_digits"]
 
 _MOST = 64
 _APART = 24
-"""Digits up to which a pattern is tried at each instead of searched for: in any text, and one for so many characters."""
+"""Digits up to which a pattern is tried at each instead of sought: so many, or one in so many characters."""
 _ONE = b"0"
 # What stands for a character that is not ASCII, and how rare it has to be to be looked at one by one.
 _OTHER = b"?"

@@ -36,6 +36,8 @@ _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9
 _SHORTEST_TIME = 10
 # What Docker puts behind the number of a task: web.1.ulizvegh82b42249efa5soyqj.
 _SWARM = 25
+# Letters that a number has not: 1.35e20.
+_FEW = 5
 _SHORTEST_DIGEST = 16
 # A day in a name: web_search_20250305.
 _DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
@@ -44,7 +46,7 @@ _SESSION_PREFIXES = "req|ses|sess|session|conv|conversation|thread|trace|span|us
 # Prefixes that a program puts before an id.
 _PREFIX = re.compile(
     rf"(?:(?P<session>{_SESSION_PREFIXES})|srvtoolu|(?:toolu|msg)(?:_bdrk|_vrtx)?|tooluse|call|chatcmpl(?:-tool)?|cmpl|resp|run|asst|file|fc|rs|ws|fs|"
-    r"ci|mcp|mcpl|gen|step|item|batch|ftjob|vs|vsfc|evt|event|pi|pay|card|ch|in|sub|src|seti|cs|acct|pm|price|prod|org|proj|task|job|agent|node|wf|exec|inv|"
+    r"ci|mcp|mcpl|gen|step|item|batch|ftjob|vs|vsfc|evt|event|pi|pay|card|ch|in|sub|src|seti|cs|acct|pm|price|prod|org|proj|task|job|agent|node|wf|exec|inv|inst|instance|room|conn|peer|"
     r"ord|order|txn|tx|device|upload|img|image|doc|chunk|cid|id|pod|worker|container|sbx|sandbox|snap|build|deploy|dpl|lock|tmp|hash|key|ref|mem|memory|art|artifact)[_-]",
     re.IGNORECASE,
 )
@@ -119,7 +121,12 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return classify(text, start + 2, end) if end - start >= 14 else None
     if before in ".+%" and (
         before != "."
-        or (text[start - 2 : start - 1].isdigit() and (end - start < 20 or (token.islower() and end - start != _SWARM)))
+        or (
+            text[start - 2 : start - 1].isdigit()
+            and (
+                end - start < 20 or (token.islower() and (end - start != _SWARM or sum(map(str.isalpha, token)) < _FEW))
+            )
+        )
     ):
         return None
     if token.startswith("0x"):

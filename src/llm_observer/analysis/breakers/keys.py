@@ -32,8 +32,8 @@ _SESSION = frozenset(
     session sess sid sessionid request req requestid reqid rid trace traceid traceparent
     tracestate tracing span spanid correlation correlationid ray amzn user usr userid uid username
     customer client clientid visitor member subscriber account caller guest patient employee student
-    conversation conversationid convo thread threadid chat chatid invocation b3 tenant
-    mrn sitzung benutzer kunde kunden kundennummer sesion sesiones usuario cliente utilisateur utente sessione sessao
+    conversation tid conversationid convo thread threadid chat chatid invocation b3 tenant
+    mrn sitzung benutzer kunde kunden kundennummer sesion sesiones usuario cliente utilisateur utente sessione
     gebruiker klant phpsessid jsessionid aspsessionid sitzungs anfrage requete solicitud peticion richiesta
     sessao sesja uzytkownik oturum
     """.split()
@@ -49,7 +49,7 @@ _NUMBERED = frozenset(
     """
     order ticket case incident job run task event message msg batch transaction txn booking reservation
     confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
-    workflow pipeline pod instance xid txid jid sandbox device upload call lead guild channel tweet comment
+    workflow pipeline pod instance xid txid jid deal po sandbox device upload call lead guild channel tweet comment
     pedido bestellung bestell auftrag rechnung sendung commande vorgang buchung reserva
     """.split()
 )
@@ -64,7 +64,7 @@ _THINGS = _RECORD | _SESSION
 _CASE = frozenset(
     """
     order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
-    build task batch execution deployment guild channel tweet comment lead dossier expediente
+    build task batch execution deployment pipeline workflow deal guild channel tweet comment lead dossier expediente
     pedido bestellung auftrag commande
     vorgang buchung reserva
     """.split()
@@ -84,6 +84,14 @@ _DRAWN = frozenset(
 _NONCE = frozenset("nonce salt entropy buster cachebuster challenge csrf xsrf".split())
 # What has a number of its kind, which stays: "part no. 74HC595N".
 _KINDS = frozenset("part model item product article catalog catalogue serial lot drawing page".split())
+# What has an id that is chosen once.
+_SET = frozenset(
+    """
+    token type category class model vendor language lang country app application schema template style voice plugin
+    group role locale currency license port pad eos bos cls sep unk mask unit chain network version company font color
+    icon rule cwe bug pr issue article page section figure table chapter max min default
+    """.split()
+)
 _NUMBER = frozenset("no nr number".split())
 _NO = frozenset("no nr".split())
 # Or computed, and written in hexadecimal.
@@ -145,6 +153,17 @@ class Key(NamedTuple):
         return words[-1] in _NUMBERED and any(char in self.mark for char in "=#:") and ">" not in self.mark
 
     @property
+    def names_other(self) -> bool:
+        """Whether it announces the id of something, `store_id: X`, that is no setting: `eos_token_id: X`."""
+        words = self.words
+        return (
+            words[-1:] == ("id",)
+            and len(words) > 1
+            and any(char in self.mark for char in "=:")
+            and _SET.isdisjoint(words[:-1])
+        )
+
+    @property
     def names_place(self) -> bool:
         """Whether it is a part of a path that holds records: `/runs/`."""
         return self.mark == "/" and not _THINGS.isdisjoint(self.words[:1])
@@ -187,7 +206,10 @@ class Key(NamedTuple):
 
     def _announces(self, names: frozenset[str]) -> bool:
         words = self.words
-        return bool(words) and (words[-1] in names or (words[-1] in _ID and len(words) > 1 and words[-2] in names))
+        if len(words) < 2:
+            return bool(words) and words[0] in names
+        last = words[-1]
+        return last in names or ((last in _ID or last.isdigit()) and (words[-2] in names or words[-2] + last in names))
 
     @property
     def is_nonce(self) -> bool:

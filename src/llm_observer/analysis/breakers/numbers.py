@@ -19,7 +19,7 @@ _FIXED_IPV4 = re.compile(
     r"(?:127|0|255)\.|(?:8\.8\.[48]\.[48]|1\.1\.1\.1|1\.0\.0\.1|169\.254\.169\.254|1\.2\.3\.4|9\.9\.9\.9)\Z"
 )
 _VERSION_BEFORE = re.compile(
-    r"(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE
+    r"(?<![a-z])(?:version|ver\.?|release|section|sect\.?|chapter|§|rev\.?|v|oid|iso|rfc)[\s:\[=]{0,2}\Z", re.IGNORECASE
 )
 # "4.6.85.25" is a version more often than a host.
 _HOST_BEFORE = re.compile(
@@ -44,7 +44,7 @@ _ANALYTICS = re.compile(r"GA1\.[0-9]\.(?P<client>[0-9]{6,10}\.)?\Z")
 _SNOWFLAKE = 19
 _SNOWFLAKES = frozenset((17, 18, 19))
 # A mention of somebody, or a place in a path of such ids.
-_IS_SNOWFLAKE = re.compile(r"<(?:@[!&]?|#)\Z|/(?:[a-z]{2,16}|[0-9]{17,19})/\Z")
+_IS_SNOWFLAKE = re.compile(r"<(?:@[!&]?|#)\Z|\b(?:[a-z]{2,16}|[0-9]{17,19})/\Z")
 # What `id()` gives: "id(self)=140424147513259".
 _IDENTITY = re.compile(r"\bid\([\w.]{1,32}\)\W{1,3}\Z")
 _IDENTITY_SIZES = frozenset((14, 15))
@@ -181,6 +181,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
         and not digits.endswith("000")
         and text[max(0, start - 4) : start - 3] not in _QUERY
     ):
+        return span_of(start, end, "keyed_id")
+    if key.names_other and not digits.endswith("000"):
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9 and (size >= 15 or key.words[-1] == "id"):
         return span_of(start, end, "keyed_id")

@@ -9,7 +9,7 @@ from itertools import islice
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.memo import Memo, effort
-from llm_observer.analysis.breakers.opaque import is_opaque, is_opaque_under_key, may_be_drawn, wordlike
+from llm_observer.analysis.breakers.opaque import is_jumble, is_opaque, is_opaque_under_key, may_be_drawn, wordlike
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
 
@@ -46,7 +46,8 @@ _FIXED_V6 = re.compile(r"[0:]*1?\Z|ff0|fe80::1\Z|::ffff:(?:0\.0\.0\.0|255\.|127\
 # A hardware address; the digits of six numbers have a letter among them.
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}\Z")
 _FIXED_MAC = re.compile(
-    r"([0-9a-f]{2})(?::\1){4}|00:11:22|[0-9a-f]{2}:1a:2b|01:23:45|aa:bb:cc|de:ad:be|12:34:56", re.IGNORECASE
+    r"([0-9a-f]{2})(?::\1){4}|01:00:5e|33:33:|00:11:22|[0-9a-f]{2}:1a:2b|01:23:45|aa:bb:cc|de:ad:be|12:34:56",
+    re.IGNORECASE,
 )
 _V4_TAIL = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}\Z")
 # Ends in zeros, or is one that documents use.
@@ -63,6 +64,7 @@ def is_generated(name: str) -> bool:
     return any(
         is_opaque(part)
         or (len(part) >= 6 and is_opaque_under_key(part))
+        or is_jumble(part)
         or _SIX.match(part)
         or (not part.isupper() and may_be_drawn(part) and (not part.islower() or wordlike(part) < 0.5))
         for part in parts
@@ -160,7 +162,7 @@ def _address(text: str, start: int) -> Span | None:
         return span_of(address.start(), end, "keyed_id", session=True)
     if _FIXED_V6.match(value) or not _is_v6(value):
         return None
-    if _MAY_BE_NETWORK.search(value) and _PREFIX_LENGTH.match(text, end):
+    if _MAY_BE_NETWORK.search(value.partition("%")[0]) and _PREFIX_LENGTH.match(text, end):
         return None
     return span_of(address.start(), end, "ip")
 

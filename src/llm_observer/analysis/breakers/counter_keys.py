@@ -1,0 +1,102 @@
+"""Counters told by the key that a number stands under: `attempt_number=3`, `Tokens used so far: 18,663`."""
+
+from llm_observer.analysis.breakers.counter_phrases import (
+    OVER_AND_OVER,
+    SETTINGS,
+    TALKS,
+)
+from llm_observer.analysis.breakers.counter_words import (
+    ACTIVE,
+    ALONE,
+    BEFORE,
+    BEHIND,
+    DONE,
+    EVENTS,
+    FIXED,
+    HASHED,
+    ITEMS,
+    LIMITS,
+    NUMBERING,
+    PAIRS,
+    PLACES,
+    PLURALS,
+    TALLIES,
+    THINGS,
+    TOKENS,
+    UNITS,
+)
+
+__all__ = ["announces", "is_numbering", "says_much"]
+
+# How much of that may say that it is a setting.
+_BESIDE = 40
+# Digits of a place in a log or file.
+_FAR = 5
+# Digits of a number that no heading and no plan gets to.
+_LARGE = 3
+
+
+def announces(words: list[str], last: str, before: str, mark: str) -> bool:
+    """Whether the words before a mark name a counter: "attempt_number=", "Tokens used so far: ", "turn #"."""
+    if not last:
+        return False
+    if last in UNITS:
+        return (last != "step" or "#" not in mark) and "num" not in words[-3:-1]
+    if "#" in mark and last in HASHED:
+        return True
+    if last in ALONE or (before, last) in PAIRS:
+        return True
+    if last in BEHIND:
+        return bool(before)
+    if (before in ACTIVE and last.endswith("s")) or (last in ACTIVE and before.endswith("s")):
+        return True
+    if before == "current" and last in THINGS and last != "page":
+        return True
+    if is_numbering(last, before):
+        return True
+    if last in DONE:
+        return before in PLURALS
+    if words[-3:-2] != [] and words[-3] in BEFORE and last in PLURALS:
+        return True
+    if before in {"remaining", "elapsed", "unread"} or (before in BEFORE and last in PLURALS):
+        return True
+    if last in {"count", "budget"} and before in PLURALS and words[-3:-2] and words[-3] in BEFORE:
+        return True
+    if before in TALKS and last in PLURALS:
+        return True
+    if last in TALKS and before == "in" and words[-3:-2]:
+        return words[-3] in NUMBERING
+    if last in TALKS and before == "this" and words[-3:-2] not in ([], ["in"]):
+        return words[-3] in PLURALS or words[-3].endswith("s")
+    if last in TALKS and words[-3:-2] == ["in"]:
+        return words[-4:-3] != [] and (words[-4] in PLURALS or words[-4] == "far")
+    return last in PLURALS and ["number", "of"] in (words[-3:-1], words[-4:-2])
+
+
+def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
+    """Whether a number that might be set is one that came about: `retries: 7`, `input_tokens: 345`, `offset=584213`."""
+    digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
+    if last in TALLIES and before not in LIMITS:
+        return digits != "0" and not SETTINGS.search(low) and not SETTINGS.search(text[end : end + _BESIDE].lower())
+    if last == "tokens" and before in TOKENS:
+        return not _is_round(digits)
+    if last == "count" and before and before not in FIXED:
+        return not _is_round(digits) and len(digits) > 1
+    if last in OVER_AND_OVER and len(digits) >= _LARGE:
+        return True
+    return last in PLACES and len(digits) >= _FAR and not _is_round(digits)
+
+
+def _is_round(digits: str) -> bool:
+    """Whether a number looks chosen: thousands and halves of them, powers of two."""
+    if not digits.isdigit():
+        return True
+    number = int(digits)
+    return number % 500 == 0 or number & (number - 1) == 0
+
+
+def is_numbering(last: str, before: str) -> bool:
+    """Whether two words number something: `attempt number`, `messages_count`; the id of an event is no counter."""
+    return last in NUMBERING and (
+        before in UNITS or (last != "id" and (before in ITEMS or before in EVENTS or before.removesuffix("s") in ITEMS))
+    )

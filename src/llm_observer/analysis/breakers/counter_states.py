@@ -1,0 +1,66 @@
+"""Counters told by what stands around a number: how far something has come, or how much is left."""
+
+from llm_observer.analysis.breakers.counter_phrases import (
+    AFTER,
+    BUILDING,
+    CONDITION,
+    FOREIGN_LEFT,
+    FOREIGN_OF,
+    FOREIGN_STATE,
+    FOREIGN_STILL,
+    FOREIGN_TURN,
+    LAST_WORD,
+    MORE,
+    OF_DONE,
+    PROGRESS,
+    RETRIED,
+    RETRYING,
+    STATES,
+    STILL,
+    STILL_HAVE,
+    TALLY,
+    TALLY_MARKS,
+    WORDS,
+)
+from llm_observer.analysis.breakers.counter_words import (
+    FOREIGN_UNITS,
+)
+
+__all__ = ["is_of", "says_state", "tells_state"]
+
+# How much of the text behind it.
+_AHEAD = 80
+
+
+def says_state(text: str, end: int, low: str) -> bool:
+    """Whether words of another script make a counter of a number: `剩余次数 3`, `第3轮`."""
+    return FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and FOREIGN_TURN.match(text, end) is not None)
+
+
+def is_of(text: str, end: int, low: str) -> bool:
+    """Whether a number is one of several, or is left, in another language: `Versuch 2 von 5`, `quedan 2`."""
+    if FOREIGN_LEFT.search(low) or (low.endswith("noch ") and FOREIGN_STILL.match(text, end)):
+        return True
+    if not FOREIGN_OF.match(text, end):
+        return False
+    word = LAST_WORD.search(low)
+    return word is not None and word[1] in FOREIGN_UNITS
+
+
+def tells_state(text: str, end: int, low: str) -> bool:
+    """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
+    after = text[end : end + _AHEAD].lower()
+    if after[:1] == "/" and (
+        (BUILDING.search(low) and PROGRESS.match(after)) or (RETRYING.search(low) and RETRIED.match(after))
+    ):
+        return True
+    have = STILL_HAVE.search(low) if "have " in low else None
+    if have and (MORE.match(after) or ("still" in have[0] and STILL.match(after))):
+        return True
+    if STATES.isdisjoint(WORDS.findall(after)):
+        return False
+    return (
+        (AFTER.match(after) is not None and not CONDITION.search(low))
+        or OF_DONE.match(after) is not None
+        or (low.rstrip()[-1:] in TALLY_MARKS and TALLY.match(after) is not None)
+    )
