@@ -138,7 +138,7 @@ SPAN = re.compile(r"\s(?:sec|min|hour|day|week|month|turn|message|step|iteration
 ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
 LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
 # "Te quedan 2 intentos", "Noch 6 Versuche übrig".
-FOREIGN_LEFT = re.compile(r"\b(?:quedan?|restent?|reste|restano|rimangono|faltam|restam)\s\Z")
+FOREIGN_LEFT = frozenset("queda quedan reste restent restano rimangono faltam restam".split())
 FOREIGN_STILL = re.compile(r"\s\w{3,16} (?:übrig|verbleibend)\b")
 # "Epoch 10:  39%|".
 PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,3}%")

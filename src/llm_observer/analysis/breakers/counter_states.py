@@ -39,7 +39,8 @@ def says_state(text: str, end: int, low: str) -> bool:
 
 def is_of(text: str, end: int, low: str) -> bool:
     """Whether a number is one of several, or is left, in another language: `Versuch 2 von 5`, `quedan 2`."""
-    if FOREIGN_LEFT.search(low) or (low.endswith("noch ") and FOREIGN_STILL.match(text, end)):
+    last = low[low.rfind(" ", 0, -1) + 1 : -1]
+    if last in FOREIGN_LEFT or (last == "noch" and FOREIGN_STILL.match(text, end)):
         return True
     if not FOREIGN_OF.match(text, end):
         return False

@@ -89,8 +89,10 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if head != low and head.isascii():
         if head[-1] in "=#" and SETTING.search(head):
             return None
-        low = CAMEL.sub("_", head).lower()
-        words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
+        apart = CAMEL.sub("_", head)
+        if apart != head:
+            low = apart.lower()
+            words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     if not low.isascii() and says_state(text, end, low):
         return span_of(start, end, "counter")
     after = text[end : end + 1]
@@ -99,7 +101,11 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if GATE.isdisjoint(words):
         if after in {" ", "/"} and is_of(text, end, low):
             return span_of(start, end, "counter")
-        if low[-1:] != "[" and after != "," and not (after in MAY_FOLLOW and tells_state(text, end, low)):
+        if (
+            low[-1:] != "["
+            and not (after == "," and text[end + 1 : end + 2].isdigit())
+            and not (after in MAY_FOLLOW and tells_state(text, end, low))
+        ):
             return None
         if _is_limited(low, words):
             return None

@@ -55,11 +55,12 @@ _BOUNDARY = re.compile(r"-*(?:WebKit)?(?:Form)?Boundary(?=[A-Za-z0-9]{12})", re.
 _MANGLED = re.compile(r"_{1,2}Z(?:[NKSTL]|[0-9])")
 # A chat completion's id that happens to have no digit: about one in two hundred.
 _LETTER_ID = re.compile(
-    r"(?<![A-Za-z0-9_-])(?:chat)?cmpl-(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}(?![A-Za-z0-9_-])"
+    r"cmpl-(?:(?<![A-Za-z0-9_-].....)|(?<=chat.....))(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}(?![A-Za-z0-9_-])"
 )
 _MIXED_LETTERS = re.compile(r"(?=[a-z]*[A-Z])(?=[A-Z]*[a-z])[A-Za-z]{16,64}\Z")
 # Other providers' prefixes, behind which letters alone are an id.
 _PROVIDERS = frozenset(("msg", "toolu", "call", "resp", "req", "run", "thread"))
+_MESSAGE_HEADS = ("essage-I", "n-Reply-To: <", "eferences: <")
 # The head of a mail that names a message, before its host.
 _MESSAGE_ID = re.compile(
     r"(?:Message-I[Dd]|In-Reply-To|References|Content-I[Dd])[\"']?:\s{0,2}[\"']?<?(?=[^\s<>@]{0,120}[0-9])(?P<value>[^\s<>@\"']{10,120}+)(?=@)"
@@ -78,10 +79,13 @@ _BASE64_MARKS = frozenset("+/=")
 def find_letter_ids(text: str) -> list[Span]:
     """Ids behind a provider's prefix that are letters throughout."""
     found = _letters_under_ids(text)
-    if "@" in text:
+    if "@" in text and any(name in text for name in _MESSAGE_HEADS):
         found += [span_of(*match.span("value"), "random_id") for match in _MESSAGE_ID.finditer(text)]
     if "cmpl-" in text:
-        found += [span_of(*match.span(), "random_id") for match in _LETTER_ID.finditer(text)]
+        found += [
+            span_of(match.start() - 4 * text.endswith("chat", 0, match.start()), match.end(), "random_id")
+            for match in _LETTER_ID.finditer(text)
+        ]
     return found
 
 
