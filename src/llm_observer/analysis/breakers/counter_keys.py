@@ -14,6 +14,7 @@ from llm_observer.analysis.breakers.counter_words import (
     EVENTS,
     FIXED,
     HASHED,
+    HAVING_DONE,
     ITEMS,
     LIMITS,
     NUMBERING,
@@ -45,6 +46,10 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
     if "#" in mark and last in HASHED:
         return True
     if last in ALONE or (before, last) in PAIRS:
+        return True
+    if last == "messages" and not before:
+        return True
+    if before in HAVING_DONE and last in PLURALS:
         return True
     if last in BEHIND:
         return bool(before)
@@ -78,8 +83,8 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
     if last in TALLIES and before not in LIMITS:
         return digits != "0" and not SETTINGS.search(low) and not SETTINGS.search(text[end : end + _BESIDE].lower())
-    if last == "tokens" and before in TOKENS:
-        return not _is_round(digits)
+    if last == "tokens":
+        return not _is_round(digits) and (before in TOKENS or len(digits) >= _LARGE)
     if last == "count" and before and before not in FIXED:
         return not _is_round(digits) and len(digits) > 1
     if last in OVER_AND_OVER and len(digits) >= _LARGE:

@@ -44,6 +44,7 @@ __all__ = [
     "OVER_AND_OVER",
     "PROGRESS",
     "PROGRESSING",
+    "QUOTES",
     "RETRIED",
     "RETRYING",
     "SETTING",
@@ -76,8 +77,9 @@ SETTING = re.compile(r"[A-Z]_(?!(?:(?<!RETRY_)COUNT|USED|LEFT|REMAINING|POSITION
 # "step = 0": what a program starts from.
 CODE = re.compile(r" = \Z|\b(?:n|no|num|index|idx|count|number|position|generation)=\Z")
 # "range(step=2)", "--step=2", "<input step=1".
-ARGUMENT = re.compile(r"(?:[(,]\s?|[-<][^>\n]{0,24})(?:step|run|pass|loop|epoch|turn)=\Z")
+ARGUMENT = re.compile(r"(?:[(,]\s?|\s--?[a-z-]{0,12}|<[^>\n]{0,24})(?:step|run|pass|loop|epoch|turn)=\Z")
 MARKS = " \t\"'*`_:=#|\\>~\u2013-"
+QUOTES = frozenset("\"'`")
 MARK = re.compile("[:=#|\u2013]|->")
 # "Attempt 2: look it up" is a step of a plan.
 HEADING = re.compile(r": [A-Za-z]")
@@ -95,7 +97,7 @@ STATES = frozenset(
     """
     remaining far pending processed left used since consumed spent available unread new ago queue line complete completed done
     finished full read fetched queued running waiting outstanding flight conversation dialogue dialog session chat thread
-    history transcript already times ahead go remain more
+    ready logged loaded saved indexed uploaded downloaded checked migrated history transcript already times ahead go remain more
     """.split()
 )
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
@@ -119,7 +121,8 @@ AFTER = re.compile(
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s[a-z]{3,14}(?:\s(?:are|were|have been))?\s(?:completed?|done|finished|processed|used|read|fetched)\b"
+    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s(?:[a-z]{3,14}\s)?(?:are\s|were\s|have been\s)?"
+    r"(?:completed?|done|finished|processed|used|read|fetched|ready|logged|loaded|saved|indexed|uploaded|downloaded|checked|migrated)\b"
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
 MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
@@ -170,7 +173,7 @@ IS_NOW_THE = re.compile(
 IN_TALK = re.compile(rf"\s(?:in|of) (?:the|this|our|your) (?:{_TALK}|game|match|simulation|loop|experiment)\b")
 # "[builder 2/7]", "retrying (2/5)".
 BUILDING = re.compile(r"\[[a-z][a-z0-9_-]{0,20}(?: stage-[0-9])?\s{1,2}\Z")
-RETRYING = re.compile(r"\b(?:retry(?:ing)?|reconnect(?:ing)?|attempt|trying|try)\W{1,3}\Z")
+RETRYING = re.compile(r"\b(?:retry(?:ing)?|reconnect(?:ing)?|attempt|trying|try)\W{1,6}\Z")
 RETRIED = re.compile(r"/[0-9]{1,4}[)\]\s:]")
 # "With 5 turns left, sum up."
 CONDITION = re.compile(

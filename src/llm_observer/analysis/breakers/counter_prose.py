@@ -13,6 +13,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
 )
 from llm_observer.analysis.breakers.counter_words import (
     BRACKETED,
+    DOING,
     LINKS,
     NOW,
     OWNERS,
@@ -30,6 +31,8 @@ def is_spaced(words: list[str], last: str, before: str) -> bool:
         return True
     if last not in THINGS:
         return False
+    if before in DOING and last != "step":
+        return True
     if before == "conversation" and last in UNITS:
         return True
     lead = words[:-1]

@@ -8,11 +8,13 @@ __all__ = [
     "BEFORE",
     "BEHIND",
     "BRACKETED",
+    "DOING",
     "DONE",
     "EVENTS",
     "FIXED",
     "GATE",
     "HASHED",
+    "HAVING_DONE",
     "ITEMS",
     "LIMITS",
     "LINKS",
@@ -57,7 +59,7 @@ PLURALS = frozenset(
 # What happens, is counted and is never left: "restart count", "visitor number".
 EVENTS = frozenset(
     """
-    restart reconnect reconnection crash hit view click login logon failure warning alert update change reply save conflict
+    restart reconnect reconnection crash compression compaction execution hit view login logon failure warning alert update change reply save conflict
     timeout email visitor caller play download upload redirect match
     """.split()
 )
@@ -74,6 +76,11 @@ FIXED = frozenset(
     """.split()
 )
 # What grows without end, and far: "offset=584213".
+# Done with its verb in front: "Processing batch 34", "Executed steps: 12".
+DOING = frozenset(
+    "processing running executing evaluating downloading uploading fetching retrying loading sending reading".split()
+)
+HAVING_DONE = frozenset("executed completed processed finished failed skipped successful handled sent received".split())
 PLACES = frozenset("offset lsn".split())
 TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
 NUMBERING = frozenset("number no nr num count counter index idx id position".split())
@@ -124,7 +131,7 @@ HASHED = (UNITS - {"step"}) | frozenset(
     """.split()
 )
 # Numbered by the word alone: "attempt 3 failed".
-SPACED = frozenset("attempt retry poll tick heartbeat iteration goroutine".split())
+SPACED = frozenset("elapsed attempt retry poll tick heartbeat iteration goroutine".split())
 # Numbered in brackets alone: "(turn 4)", "[iteration 5]", "<attempt>3</attempt>".
 BRACKETED = frozenset(
     "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()
@@ -154,5 +161,6 @@ GATE = (
     | TALLIES
     | ACTIVE
     | PLACES
+    | HAVING_DONE
     | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
 )  # fmt: skip

@@ -28,6 +28,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     OVER_AND_OVER,
     PROGRESS,
     PROGRESSING,
+    QUOTES,
     SETTING,
     SPAN,
     TIMES,
@@ -51,6 +52,7 @@ from llm_observer.analysis.breakers.counter_words import (
     DONE,
     GATE,
     LIMITS,
+    NUMBERING,
     PLACES,
     PLURALS,
     PREPOSITIONS,
@@ -161,6 +163,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         mark = ":"
         words = words[: -2 if "now" in words[-1:] else -1]
     marked = not mark.isspace() and MARK.search(mark) is not None and not COMPARED.search(mark)
+    quoted = mark.strip() in QUOTES and after[:1] == mark[-1:]
     last = words[-1] if words and stem.endswith(words[-1]) else ""
     before = words[-2] if len(words) > 1 and last and _is_joined(stem, words[-2], last) else ""
     if after[:1] == "%":
@@ -178,6 +181,8 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return True
     if marked and {last, before} & REMAINING:
         return True
+    if quoted and last in NUMBERING:
+        return is_numbering(last, before)
     if marked:
         return not (CODE.search(low[-16:]) or (low[-1:] == "=" and ARGUMENT.search(low))) and (
             announces(words, last, before, mark)

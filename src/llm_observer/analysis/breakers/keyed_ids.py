@@ -7,7 +7,7 @@ from llm_observer.analysis.breakers.id_shapes import HEX, shape
 from llm_observer.analysis.breakers.keys import Key
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.look_alikes import is_bracketed, is_container, is_drawing, is_git, is_pinned
-from llm_observer.analysis.breakers.opaque import is_jumble, is_opaque, is_opaque_under_key
+from llm_observer.analysis.breakers.opaque import is_drawn_lower, is_jumble, is_opaque, is_opaque_under_key
 
 __all__ = ["by_key", "by_shape", "slug"]
 
@@ -116,6 +116,8 @@ def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         or key.is_case
         or (key.is_session and (key.mark.strip() or len(token) > _SHORT))
     ):
+        return span_of(start, end, "keyed_id", session=key.names_session)
+    if is_drawn_lower(token) and (key.names_session or key.names_record or key.names_thing):
         return span_of(start, end, "keyed_id", session=key.names_session)
     if not is_opaque_under_key(token):
         return None

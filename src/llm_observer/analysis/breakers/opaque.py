@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 __all__ = [
+    "is_drawn_lower",
     "is_jumble",
     "is_jumbled",
     "is_opaque",
@@ -37,7 +38,9 @@ _DAY = re.compile(r"(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])
 _JUMBLE = re.compile(r"(?:(?:[a-z]+[0-9]+){2}|(?:[0-9]+[a-z]+){2}|[a-z]{1,3}[0-9]+[a-z]{2})[a-z0-9]*\Z")
 # The digit of zigbee2mqtt and peer4life says "to" or "for".
 _FOR_A_WORD = re.compile(r"[a-z]{3,}[24][a-z]{2,}\Z")
+_RUNS = re.compile(r"[0-9]+|[a-z]+")
 _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
+_DRAWN_SIZE, _MANY_RUNS, _NO_WORD = 10, 4, 0.65
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
 
@@ -142,6 +145,17 @@ def may_be_drawn(token: str) -> bool:
 def is_jumbled(token: str) -> bool:
     """Whether letter case and digits change so often that nobody named something so: `0KT8062yoSOr1r`."""
     return len(token) >= 12 and _density(token[:_SAMPLE]) > 0.4
+
+
+def is_drawn_lower(token: str) -> bool:
+    """Whether small letters and digits change often and make no word: `vdpp67t3g2sh`. For places where ids stand."""
+    return (
+        _DRAWN_SIZE <= len(token) <= _SAMPLE
+        and token.islower()
+        and token.isalnum()
+        and len(_RUNS.findall(token)) >= _MANY_RUNS
+        and wordlike(token) < _NO_WORD
+    )
 
 
 def is_jumble(token: str) -> bool:
