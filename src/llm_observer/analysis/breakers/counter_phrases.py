@@ -16,6 +16,7 @@ __all__ = [
     "CODE",
     "COMPARED",
     "CONDITION",
+    "ELAPSED",
     "ELEMENT",
     "FLAG",
     "FOREIGN_LEFT",
@@ -97,7 +98,7 @@ STATES = frozenset(
     """
     remaining far pending processed left used since consumed spent available unread new ago queue line complete completed done
     finished full read fetched queued running waiting outstanding flight conversation dialogue dialog session chat thread
-    ready logged loaded saved indexed uploaded downloaded checked migrated history transcript already times ahead go remain more
+    ready logged loaded saved indexed uploaded downloaded checked migrated history transcript already times elapsed ahead go remain more
     """.split()
 )
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
@@ -108,6 +109,7 @@ AFTER = re.compile(
     | (?:more\s|free\s)? {_NOUNS}(?:\(s\))? \s (?:are\s|have\ been\s|already\s|were\s)? (?:used|since|consumed|spent|available\ today)\b
     | (?:new\s)? unread\b
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
+    | (?:m?s|secs?|seconds?|mins?|minutes?|h|hours?)\s(?:elapsed|remaining|left)\b
     | times\s(?:already|now)\b
     | [a-z]{3, 14}\s(?:are\s)?ahead\ of\ you\b
     | (?:more\s)?[a-z]{3, 14}\s(?:to\ go|remain)\b
@@ -121,7 +123,7 @@ AFTER = re.compile(
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 OF_DONE = re.compile(
-    r"\s?(?:/|of|out of)\s?[0-9]{1,7}\s(?:[a-z]{3,14}\s)?(?:are\s|were\s|have been\s)?"
+    r"\s?(?:/\s?[0-9]{1,7}\s(?:[a-z]{3,14}\s)?|(?:of|out of)\s[0-9]{1,7}\s[a-z]{3,14}\s)(?:are\s|were\s|have been\s)?"
     r"(?:completed?|done|finished|processed|used|read|fetched|ready|logged|loaded|saved|indexed|uploaded|downloaded|checked|migrated)\b"
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
@@ -131,7 +133,9 @@ YOU_MADE = re.compile(
 )
 TODAY = re.compile(r"\s[a-z]{3,14}(?:\s[a-z]{3,14})?\s(?:today|already|in this (?:turn|session|conversation|chat))\b")
 ALREADY = re.compile(r"already\s(?:made|sent|had|taken|seen|[a-z]{3,9}ed)\s\Z")
-HOLDS = re.compile(rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z")
+HOLDS = re.compile(
+    rf"(?:this|the|your|our)\s{_TALK}\s(?:(?:now\s|already\s)?(?:has|contains|holds)|is|of)\s\Z|\b(?:input|context|prompt|history|request)\s(?:had|has|uses|used)\s\Z"
+)
 HELD = re.compile(r"\s(?:messages|turns|exchanges|tokens)\b")
 USED_OF = re.compile(r"\s(?:used|spent|consumed)\s(?:of|out of)\s[0-9]")
 # "Up 4 minutes", "has been running for 12 turns".
@@ -144,7 +148,7 @@ LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
 FOREIGN_LEFT = frozenset("queda quedan reste restent restano rimangono faltam restam".split())
 FOREIGN_STILL = re.compile(r"\s\w{3,16} (?:übrig|verbleibend)\b")
 # "Epoch 10:  39%|".
-PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,3}%")
+PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,7}(?:%|/[0-9])")
 FOREIGN_OF = re.compile(r"(?:\s(?:von|sur|de|di|van|z|ze|av|af)|\s?/)\s?[0-9]")
 # The same said in scripts that have no Latin letters.
 FOREIGN_STATE = re.compile(
@@ -152,6 +156,7 @@ FOREIGN_STATE = re.compile(
 )
 FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
 NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
+ELAPSED = ("s elapsed", "s remaining", "s left")
 MAY_FOLLOW = frozenset(" -/,%")
 # "--retry 5" sets something.
 FLAG = re.compile(r"(?:\A|[\s`\"'\[])--?[a-z][a-z0-9-]*[ =]\Z")

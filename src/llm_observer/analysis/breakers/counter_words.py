@@ -102,7 +102,7 @@ ALONE = frozenset("remaining elapsed unread pending uptime usage counter sequenc
 DONE = frozenset(
     """
     used completed processed finished solved passed consumed spent sent received answered handled visited
-    made done progress taken
+    made done progress taken evaluated fetched downloaded uploaded loaded indexed imported exported migrated checked
     """.split()
 )
 PAIRS = frozenset((

@@ -11,6 +11,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     CLAUSE,
     CODE,
     COMPARED,
+    ELAPSED,
     ELEMENT,
     FLAG,
     HEADING,
@@ -53,6 +54,7 @@ from llm_observer.analysis.breakers.counter_words import (
     GATE,
     LIMITS,
     NUMBERING,
+    PAIRS,
     PLACES,
     PLURALS,
     PREPOSITIONS,
@@ -106,7 +108,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         if (
             low[-1:] != "["
             and not (after == "," and text[end + 1 : end + 2].isdigit())
-            and not (after in MAY_FOLLOW and tells_state(text, end, low))
+            and not (_may_follow(text, end, after) and tells_state(text, end, low))
         ):
             return None
         if _is_limited(low, words):
@@ -119,6 +121,11 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if _is_counter(text, end, low, words):
         return span_of(start, end, "counter")
     return span_of(start, end, "keyed_id", session=True) if _is_somebody(text, start, end, words) else None
+
+
+def _may_follow(text: str, end: int, after: str) -> bool:
+    """Whether what is behind a number may be a word that says how far something has come."""
+    return after in MAY_FOLLOW or (after == "s" and text.startswith(ELAPSED, end))
 
 
 def _is_somebody(text: str, start: int, end: int, words: list[str]) -> bool:
@@ -154,8 +161,12 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         low = f"{low[:-1]}:"
     if ")" in low[-3:]:
         low = UNIT.sub("", low)
-    if low.endswith("no. "):
+    if low.endswith(("no. ", "n\u00b0")):
         low = f"{low[:-2]} "
+    if low[-1:] == "(" and after[:1] == ")" and len(words) > 1:
+        stem = low[:-1].rstrip()
+        if stem.endswith(words[-1]) and (is_numbering(words[-1], words[-2]) or tuple(words[-2:]) in PAIRS):
+            return True
     stem = low.rstrip(MARKS)
     mark = low[len(stem) :]
     if stem.endswith((" is", " now")) and (link := IS.search(stem)):
@@ -214,6 +225,7 @@ def _is_joined(stem: str, before: str, last: str) -> bool:
 
 def _is_limited(low: str, words: list[str]) -> bool:
     """Whether the clause before the number makes it a limit: "at most 5", "retry up to 3", "max_turns: 20"."""
-    if LIMITS.isdisjoint(words) or words[-1] == "remaining":
+    # "last_event_index" is the number of what came last, and no limit.
+    if LIMITS.isdisjoint(words) or words[-1] == "remaining" or "last_" in low[-_NEAR:]:
         return False
     return not LIMITS.isdisjoint(WORDS.findall(CLAUSE.split(low)[-1])[-4:])
