@@ -67,7 +67,9 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in {"count", "budget"} and before in PLURALS and words[-3:-2] and words[-3] in BEFORE:
         return True
-    if before in TALKS and last in PLURALS:
+    if before in TALKS and last in PLURALS and words[-3:-2] != ["num"]:
+        return True
+    if before == "in" and words[-3:-2] and words[-3] in PLURALS:
         return True
     if last in TALKS and before == "in" and words[-3:-2]:
         return words[-3] in NUMBERING

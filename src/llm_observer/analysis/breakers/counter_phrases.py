@@ -40,6 +40,7 @@ __all__ = [
     "MORE",
     "NUMBER",
     "OF",
+    "OF_CALLS",
     "OF_DONE",
     "ORDINAL",
     "OVER_AND_OVER",
@@ -70,7 +71,7 @@ __all__ = [
 WORDS = re.compile(r"[a-z]+")
 # The same where a text is read from its middle on: no half words.
 WHOLE_WORDS = re.compile(r"(?<![a-z])[a-z]+")
-CLAUSE = re.compile(r"[,;.\n{}0-9]")
+CLAUSE = re.compile(r"[,;.(\n{}0-9]")
 # "retriesLeft" is read as "retries_left".
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # MAX_PASS=1 sets something, STEP #2 is a heading.
@@ -193,3 +194,5 @@ MORE = re.compile(rf"\smore (?:[a-z]{{3,14}} )?{_NOUNS}\b")
 STILL = re.compile(rf"\s(?:[a-z]{{3,14}} )?{_NOUNS}\b")
 # "Uptime (seconds): ".
 UNIT = re.compile(r" ?\([a-z]{1,8}\)(?=[\s:=]{1,3}\Z)")
+# "limit exceeded (8/10 calls)".
+OF_CALLS = re.compile(rf"/[0-9]{{1,7}} {_NOUNS}\)")

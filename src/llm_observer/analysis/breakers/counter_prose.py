@@ -14,9 +14,11 @@ from llm_observer.analysis.breakers.counter_phrases import (
 from llm_observer.analysis.breakers.counter_words import (
     BRACKETED,
     DOING,
+    HAVING_DONE,
     LINKS,
     NOW,
     OWNERS,
+    PIECES,
     SPACED,
     THINGS,
     UNITS,
@@ -32,6 +34,8 @@ def is_spaced(words: list[str], last: str, before: str) -> bool:
     if last not in THINGS:
         return False
     if before in DOING and last != "step":
+        return True
+    if last in PIECES and (before in HAVING_DONE or before == "in"):
         return True
     if before == "conversation" and last in UNITS:
         return True

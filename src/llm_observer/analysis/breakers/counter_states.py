@@ -11,6 +11,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     FOREIGN_TURN,
     LAST_WORD,
     MORE,
+    OF_CALLS,
     OF_DONE,
     PROGRESS,
     RETRIED,
@@ -52,7 +53,9 @@ def tells_state(text: str, end: int, low: str) -> bool:
     """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
     after = text[end : end + _AHEAD].lower()
     if after[:1] == "/" and (
-        (BUILDING.search(low) and PROGRESS.match(after)) or (RETRYING.search(low) and RETRIED.match(after))
+        (low[-1:] == "(" and OF_CALLS.match(after))
+        or (BUILDING.search(low) and PROGRESS.match(after))
+        or (RETRYING.search(low) and RETRIED.match(after))
     ):
         return True
     have = STILL_HAVE.search(low) if "have " in low else None

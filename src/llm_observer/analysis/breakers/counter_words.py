@@ -22,6 +22,7 @@ __all__ = [
     "NUMBERING",
     "OWNERS",
     "PAIRS",
+    "PIECES",
     "PLACES",
     "PLURALS",
     "PREPOSITIONS",
@@ -81,6 +82,7 @@ DOING = frozenset(
     "processing running executing evaluating downloading uploading fetching retrying loading sending reading".split()
 )
 HAVING_DONE = frozenset("executed completed processed finished failed skipped successful handled sent received".split())
+PIECES = frozenset("batch chunk".split())
 PLACES = frozenset("offset lsn".split())
 TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
 NUMBERING = frozenset("number no nr num count counter index idx id position".split())
@@ -127,7 +129,7 @@ PAIRS = frozenset((
 HASHED = (UNITS - {"step"}) | frozenset(
     """
     message msg request call query question event visit search job build session ticket order case task
-    conversation chat
+    conversation chat failure error
     """.split()
 )
 # Numbered by the word alone: "attempt 3 failed".

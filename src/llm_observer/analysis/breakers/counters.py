@@ -55,6 +55,7 @@ from llm_observer.analysis.breakers.counter_words import (
     LIMITS,
     NUMBERING,
     PAIRS,
+    PIECES,
     PLACES,
     PLURALS,
     PREPOSITIONS,
@@ -165,7 +166,11 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         low = f"{low[:-2]} "
     if low[-1:] == "(" and after[:1] == ")" and len(words) > 1:
         stem = low[:-1].rstrip()
-        if stem.endswith(words[-1]) and (is_numbering(words[-1], words[-2]) or tuple(words[-2:]) in PAIRS):
+        if stem.endswith(words[-1]) and (
+            is_numbering(words[-1], words[-2])
+            or tuple(words[-2:]) in PAIRS
+            or (words[-1] == "tokens" and text[end - _LARGE : end].isdigit())
+        ):
             return True
     stem = low.rstrip(MARKS)
     mark = low[len(stem) :]
@@ -209,7 +214,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
             return after[:1] != "-" and not TIMES.match(text, end)
     elif last in {"epoch", "iter"} and PROGRESSING.match(text, end):
         return True
-    elif HEADING.match(text, end):
+    elif HEADING.match(text, end) and before not in PREPOSITIONS and last not in PIECES:
         return False
     first = text[end - 2 : end] == " 1" and words[-2:-1] and words[-2] in PREPOSITIONS
     return not first and is_spaced(words, last, before)
