@@ -84,7 +84,12 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     """Whether a number that might be set is one that came about: `retries: 7`, `input_tokens: 345`, `offset=584213`."""
     digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
     if last in TALLIES and before not in LIMITS:
-        return digits != "0" and not SETTINGS.search(low) and not SETTINGS.search(text[end : end + _BESIDE].lower())
+        return (
+            digits != "0"
+            and text[end : end + 2] not in {",\n", ")\n"}
+            and not SETTINGS.search(low)
+            and not SETTINGS.search(text[end : end + _BESIDE].lower())
+        )
     if last == "tokens":
         return not _is_round(digits) and (before in TOKENS or len(digits) >= _LARGE)
     if last == "count" and before and before not in FIXED:

@@ -18,6 +18,7 @@ __all__ = [
     "CONDITION",
     "ELAPSED",
     "ELEMENT",
+    "ENDED",
     "FLAG",
     "FOREIGN_LEFT",
     "FOREIGN_OF",
@@ -47,6 +48,7 @@ __all__ = [
     "PROGRESS",
     "PROGRESSING",
     "QUOTES",
+    "REACHED",
     "RETRIED",
     "RETRYING",
     "SETTING",
@@ -111,6 +113,7 @@ AFTER = re.compile(
     | (?:new\s)? unread\b
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
     | (?:m?s|secs?|seconds?|mins?|minutes?|h|hours?)\s(?:elapsed|remaining|left)\b
+    | (?:queued|pending)\s[a-z]{3, 14}\b
     | times\s(?:already|now)\b
     | [a-z]{3, 14}\s(?:are\s)?ahead\ of\ you\b
     | (?:more\s)?[a-z]{3, 14}\s(?:to\ go|remain)\b
@@ -196,3 +199,7 @@ STILL = re.compile(rf"\s(?:[a-z]{{3,14}} )?{_NOUNS}\b")
 UNIT = re.compile(r" ?\([a-z]{1,8}\)(?=[\s:=]{1,3}\Z)")
 # "limit exceeded (8/10 calls)".
 OF_CALLS = re.compile(rf"/[0-9]{{1,7}} {_NOUNS}\)")
+# "Step 4 succeeded".
+ENDED = re.compile(r"\s(?:has )?(?:completed?|done|succeeded|failed|passed|finished|started|timed out|skipped)\b")
+# "completed successfully (5/10)".
+REACHED = re.compile(r"(?<!rat)(?<!scor)(?:ed|done|successfully|progress)\W{0,3}\(\Z")

@@ -13,12 +13,14 @@ from llm_observer.analysis.breakers.counter_phrases import (
 )
 from llm_observer.analysis.breakers.counter_words import (
     BRACKETED,
+    CONDITIONS,
     DOING,
     HAVING_DONE,
     LINKS,
     NOW,
     OWNERS,
     PIECES,
+    REPORTED,
     SPACED,
     THINGS,
     UNITS,
@@ -36,6 +38,8 @@ def is_spaced(words: list[str], last: str, before: str) -> bool:
     if before in DOING and last != "step":
         return True
     if last in PIECES and (before in HAVING_DONE or before == "in"):
+        return True
+    if last in REPORTED and before in HAVING_DONE and CONDITIONS.isdisjoint(words):
         return True
     if before == "conversation" and last in UNITS:
         return True

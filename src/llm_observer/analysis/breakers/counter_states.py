@@ -14,6 +14,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     OF_CALLS,
     OF_DONE,
     PROGRESS,
+    REACHED,
     RETRIED,
     RETRYING,
     STATES,
@@ -49,11 +50,16 @@ def is_of(text: str, end: int, low: str) -> bool:
     return word is not None and word[1] in FOREIGN_UNITS
 
 
+def _is_under_way(low: str) -> bool:
+    """Whether what stands before `(5/10)` tells of something done or tried again."""
+    return "retrying" in low or REACHED.search(low) is not None
+
+
 def tells_state(text: str, end: int, low: str) -> bool:
     """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
     after = text[end : end + _AHEAD].lower()
     if after[:1] == "/" and (
-        (low[-1:] == "(" and OF_CALLS.match(after))
+        (low[-1:] == "(" and (OF_CALLS.match(after) or (RETRIED.match(after) and _is_under_way(low))))
         or (BUILDING.search(low) and PROGRESS.match(after))
         or (RETRYING.search(low) and RETRIED.match(after))
     ):

@@ -8,6 +8,7 @@ __all__ = [
     "BEFORE",
     "BEHIND",
     "BRACKETED",
+    "CONDITIONS",
     "DOING",
     "DONE",
     "EVENTS",
@@ -27,6 +28,7 @@ __all__ = [
     "PLURALS",
     "PREPOSITIONS",
     "REMAINING",
+    "REPORTED",
     "SHARES",
     "SPACED",
     "TALLIES",
@@ -82,6 +84,9 @@ DOING = frozenset(
     "processing running executing evaluating downloading uploading fetching retrying loading sending reading".split()
 )
 HAVING_DONE = frozenset("executed completed processed finished failed skipped successful handled sent received".split())
+# What a report says of one of them, "Step 4 succeeded", unless these words make a condition or a rule of it.
+REPORTED = frozenset("step turn round loop todo task batch iteration attempt job run".split())
+CONDITIONS = frozenset("once when after if until unless before whenever have you then".split())
 PIECES = frozenset("batch chunk".split())
 PLACES = frozenset("offset lsn".split())
 TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
@@ -100,7 +105,7 @@ FOREIGN_UNITS = frozenset(
     rodada mensagem tentativo messaggio iterazione iteration iteracion poging stap beurt bericht próba krok deneme pokus
     """.split()
 )
-ALONE = frozenset("remaining elapsed unread pending uptime usage counter sequence seq".split())
+ALONE = frozenset("retried remaining elapsed unread pending uptime usage counter sequence seq".split())
 DONE = frozenset(
     """
     used completed processed finished solved passed consumed spent sent received answered handled visited
@@ -116,6 +121,7 @@ PAIRS = frozenset((
     *((word, "balance") for word in ("credit", "credits", "token", "account")),
     *((word, name) for word in ("seq", "sequence") for name in NUMBERING),
     *((word, "calls") for word in "api tool function llm model".split()),
+    *(("total", word) for word in "attempts retries failures errors calls requests".split()),
     ("generation", "id"),
     ("total", "tokens"),
     ("uptime", "seconds"),
@@ -133,7 +139,7 @@ HASHED = (UNITS - {"step"}) | frozenset(
     """.split()
 )
 # Numbered by the word alone: "attempt 3 failed".
-SPACED = frozenset("elapsed attempt retry poll tick heartbeat iteration goroutine".split())
+SPACED = frozenset("loop elapsed attempt retry poll tick heartbeat iteration goroutine".split())
 # Numbered in brackets alone: "(turn 4)", "[iteration 5]", "<attempt>3</attempt>".
 BRACKETED = frozenset(
     "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()

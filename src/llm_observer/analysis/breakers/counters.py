@@ -13,6 +13,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     COMPARED,
     ELAPSED,
     ELEMENT,
+    ENDED,
     FLAG,
     HEADING,
     IN_TALK,
@@ -50,6 +51,7 @@ from llm_observer.analysis.breakers.counter_states import (
     tells_state,
 )
 from llm_observer.analysis.breakers.counter_words import (
+    CONDITIONS,
     DONE,
     GATE,
     LIMITS,
@@ -60,7 +62,9 @@ from llm_observer.analysis.breakers.counter_words import (
     PLURALS,
     PREPOSITIONS,
     REMAINING,
+    REPORTED,
     SHARES,
+    SPACED,
 )
 from llm_observer.analysis.breakers.keys import ESCAPED, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
@@ -187,7 +191,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return marked and not limited and not SHARES.isdisjoint(clause) and (last != "left" or bool(before))
     if last in DONE and OF.match(text, end):
         return not limited
-    if OF.match(text, end) and (last in PLURALS or last == "progress" or is_numbering(last, before)):
+    if OF.match(text, end) and (last in PLURALS or last in {"progress", "progression"} or is_numbering(last, before)):
         return True
     if low.endswith("message ") and not IN_TALK.match(text, end):
         return MESSAGE.search(low) is not None and text.startswith(" [", end)
@@ -214,10 +218,18 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
             return after[:1] != "-" and not TIMES.match(text, end)
     elif last in {"epoch", "iter"} and PROGRESSING.match(text, end):
         return True
-    elif HEADING.match(text, end) and before not in PREPOSITIONS and last not in PIECES:
+    elif last in REPORTED and ENDED.match(text, end):
+        return CONDITIONS.isdisjoint(words)
+    elif HEADING.match(text, end) and not (last in SPACED and _is_within_line(low)) and last not in PIECES:
         return False
     first = text[end - 2 : end] == " 1" and words[-2:-1] and words[-2] in PREPOSITIONS
     return not first and is_spaced(words, last, before)
+
+
+def _is_within_line(low: str) -> bool:
+    """Whether words of its sentence stand before the last one, so that it heads nothing: `failed on attempt 2: ...`."""
+    begin = max(low.rfind("\n"), low.rfind(". "), low.rfind("! "), low.rfind("? "))
+    return any(map(str.isalpha, low[begin + 1 :].rstrip().rpartition(" ")[0]))
 
 
 def _is_joined(stem: str, before: str, last: str) -> bool:

@@ -180,6 +180,7 @@ def _address(text: str, start: int, end: int) -> Span | None:
             size == 16
             and token.islower()
             and len(set(token)) > 5
+            and "123456" not in token
             and not _CONSTANT.search(text[max(0, start - 12) : start])
             and text[end : end + 1] not in _ENDS_CONSTANT
         ):

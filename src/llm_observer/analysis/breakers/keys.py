@@ -61,6 +61,8 @@ _RECORD = _NUMBERED | frozenset(
     """.split()
 )
 _THINGS = _RECORD | _SESSION
+# What is told of one before its id: "Task not found: X".
+_TOLD = frozenset("found started created submitted scheduled cancelled deleted expired".split())
 _CASE = frozenset(
     """
     order ticket case incident booking reservation transaction txn invoice shipment claim payment job run
@@ -92,6 +94,8 @@ _SET = frozenset(
     icon rule cwe bug pr issue article page section figure table chapter max min default
     """.split()
 )
+# Places of a repository or an archive, whose ids pin a version.
+_KEPT = frozenset("file block doc document asset resource object".split())
 _NUMBER = frozenset("no nr number".split())
 _NO = frozenset("no nr".split())
 # Or computed, and written in hexadecimal.
@@ -150,6 +154,8 @@ class Key(NamedTuple):
             return True
         if self.is_id:
             return len(words) > 1 and words[-2] in _RECORD
+        if words[-1] in _TOLD and ":" in self.mark:
+            return not _THINGS.isdisjoint(words[:-1])
         return words[-1] in _NUMBERED and any(char in self.mark for char in "=#:") and ">" not in self.mark
 
     @property
@@ -166,7 +172,7 @@ class Key(NamedTuple):
     @property
     def names_place(self) -> bool:
         """Whether it is a part of a path that holds records: `/runs/`."""
-        return self.mark == "/" and not _THINGS.isdisjoint(self.words[:1])
+        return self.mark == "/" and self.words[0] in _THINGS and self.words[0] not in _KEPT
 
     @property
     def names_thing(self) -> bool:
