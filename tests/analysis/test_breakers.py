@@ -42,6 +42,20 @@ def test_finds_each_value_and_nothing_else(line: str) -> None:
     assert [(span.kind, text[span.start : span.end]) for span in find_spans(text)] == expected
 
 
+def test_a_clock_behind_a_day_and_a_bar_is_found() -> None:
+    assert [(span.start, span.end, span.kind) for span in find_spans("INFO [01-13|03:27:58] loaf out")] == [
+        (6, 20, "datetime")
+    ]
+
+
+@pytest.mark.parametrize("padding", ["", "\u00e9", "\u00e9" * 400])
+@pytest.mark.parametrize("clock", ["14:33:02", "\u0661\u0664:\u0663\u0663:\u0660\u0662"])
+def test_a_time_is_found_among_characters_of_any_script(padding: str, clock: str) -> None:
+    """Few or many characters that are not ASCII, and digits of another script."""
+    text = f"{padding} at {clock} today"
+    assert [text[span.start : span.end] for span in find_spans(text)] == [clock]
+
+
 @pytest.mark.parametrize(
     ("line", "value", "kind"),
     [

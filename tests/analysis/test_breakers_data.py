@@ -20,7 +20,7 @@ _SPEC.loader.exec_module(_BENCHMARK)
 _needs_folder = pytest.mark.skipif(not _FOLDER, reason="BREAKERS_DATA names no folder with labelled.jsonl, pairs.jsonl")
 
 
-@pytest.mark.parametrize("part", ["first", "held", "third", "fourth"])
+@pytest.mark.parametrize("part", ["first", "held", "third", "fourth", "fifth"])
 def test_detection_is_precise_and_complete_on_each_part_of_the_marked_lines(part: str) -> None:
     """Overall, and no category is missed for the most part."""
     score = _BENCHMARK.score_detection(_BENCHMARK.read_marked(_MARKED)[part])

@@ -109,6 +109,11 @@ def _is_round(digits: str) -> bool:
 
 def is_numbering(last: str, before: str) -> bool:
     """Whether two words number something: `attempt number`, `messages_count`; the id of an event is no counter."""
-    return last in NUMBERING and (
-        before in UNITS or (last != "id" and (before in ITEMS or before in EVENTS or before.removesuffix("s") in ITEMS))
+    return (
+        last in NUMBERING
+        and (before, last) != ("page", "count")
+        and (
+            before in UNITS
+            or (last != "id" and (before in ITEMS or before in EVENTS or before.removesuffix("s") in ITEMS))
+        )
     )

@@ -113,10 +113,10 @@ AFTER = re.compile(
     | (?:new\s)? unread\b
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
     | (?:m?s|secs?|seconds?|mins?|minutes?|h|hours?)\s(?:elapsed|remaining|left)\b
-    | (?:queued|pending)\s[a-z]{3, 14}\b
+    | (?:queued|pending)\s[a-z]{{2,13}}s\b
     | times\s(?:already|now)\b
-    | [a-z]{3, 14}\s(?:are\s)?ahead\ of\ you\b
-    | (?:more\s)?[a-z]{3, 14}\s(?:to\ go|remain)\b
+    | [a-z]{{3,14}}\s(?:are\s)?ahead\ of\ you\b
+    | (?:more\s)?[a-z]{{3,14}}\s(?:to\ go|remain)\b
     | (?:invocations?|iterations?|messages?|turns?)\s(?:ago|in\ (?:this|the)\ {_TALK})\b
     | (?:remaining|in\ (?:the\ )?(?:queue|line))\b
     | \sused\sof\s[0-9]

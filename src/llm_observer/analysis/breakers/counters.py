@@ -75,7 +75,7 @@ __all__ = ["REACH", "find_counter"]
 # How much of the text before a number is looked at.
 REACH = 44
 # How much of that its words are taken from.
-_NEAR = 28
+_NEAR = 32
 # Digits of a number that no heading and no plan gets to.
 _LARGE = 3
 # Digits of an id so short that it needs its key; fewer are an example.
@@ -166,6 +166,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         low = f"{low[:-1]}:"
     if ")" in low[-3:]:
         low = UNIT.sub("", low)
+        words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     if low.endswith(("no. ", "n\u00b0")):
         low = f"{low[:-2]} "
     if low[-1:] == "(" and after[:1] == ")" and len(words) > 1:

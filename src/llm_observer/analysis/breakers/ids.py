@@ -34,6 +34,9 @@ _ENDS_CONSTANT = frozenset(";,uUlL&|^")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
 _SHORTEST_TIME = 10
+# A hardware address as Windows writes it.
+_MAC = re.compile(r"(?!00-11-22|01-23-45|([0-9A-F]{2})(?:-\1){4})(?=[0-9-]*[A-F])[0-9A-F]{2}(?:-[0-9A-F]{2}){5}\Z")
+_MAC_SIZE = 17
 # What Docker puts behind the number of a task: web.1.ulizvegh82b42249efa5soyqj.
 _SWARM = 25
 # Letters that a number has not: 1.35e20.
@@ -115,6 +118,8 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return span_of(start, jwt.end(), "jwt")
     if len(token) >= 36 and (uuid := _UUID.search(token)):
         return _uuid(text, start, end, uuid)
+    if len(token) == _MAC_SIZE and _MAC.match(token):
+        return span_of(start, end, "keyed_id", session=True)
     if before == "\\" or (token[0] == "_" and _MANGLED.match(token)):
         return None
     if before in "+/" or text[end : end + 1] in _BASE64_MARKS:
