@@ -121,6 +121,17 @@ HOSTILE = {
     "numerals": "二〇二六年三月",
     "elements": "<a>1</a>",
     "agos": "1s ago ",
+    "letters under ids": "session_id: vdpqtrwx ",
+    "message ids": "Message-ID: <a1b2c3d4e5f6",
+    "mails": "a1b2c3d4e5f6@",
+    "tallies": "3 pending, ",
+    "ordinals": "your 3rd attempt ",
+    "had more": "you have 3 more tries ",
+    "times over": "(x3 over 1m) ",
+    "hosts": "ip-10-2-3-4 ",
+    "places": "/runs/ab12cd34",
+    "bracketed": "[37d1877b] ",
+    "accents and digits": "\u00e9" * 20 + "1",
 }
 
 

@@ -87,7 +87,7 @@ QUOTES = frozenset("\"'`")
 MARK = re.compile("[:=#|\u2013]|->")
 # "Attempt 2: look it up" is a step of a plan.
 HEADING = re.compile(r": [A-Za-z]")
-COMPARED = re.compile("[<>=!]=|=>")
+COMPARED = re.compile("[<>=!+*-]=|=>")
 IS = re.compile(r" is(?: now)?\Z")
 MESSAGE = re.compile(r"(?:^|\n)message \Z")
 OF = re.compile(r"\s?(?:/|\(?of|out of)\s?(?:about\s|max\.?\s|the\s|your\s)?[0-9]")
@@ -101,7 +101,7 @@ STATES = frozenset(
     """
     remaining far pending processed left used since consumed spent available unread new ago queue line complete completed done
     finished full read fetched queued running waiting outstanding flight conversation dialogue dialog session chat thread
-    ready logged loaded saved indexed uploaded downloaded checked migrated history transcript already times elapsed ahead go remain more
+    active idle busy executing failed passed succeeded progress ready logged loaded saved indexed uploaded downloaded checked migrated history transcript already times elapsed ahead go remain more
     """.split()
 )
 _NOUNS = rf"(?:{'|'.join(sorted(PLURALS, key=len, reverse=True))})"
@@ -114,6 +114,7 @@ AFTER = re.compile(
     | new\s(?:messages?|notifications?|emails?|events?|alerts?|comments?)\b
     | (?:m?s|secs?|seconds?|mins?|minutes?|h|hours?)\s(?:elapsed|remaining|left)\b
     | (?:queued|pending)\s[a-z]{{2,13}}s\b
+    | [a-z]{{3,14}}(?:\s[a-z]{{3,14}})?\sin\ progress\b
     | times\s(?:already|now)\b
     | [a-z]{{3,14}}\s(?:are\s)?ahead\ of\ you\b
     | (?:more\s)?[a-z]{{3,14}}\s(?:to\ go|remain)\b
@@ -121,14 +122,14 @@ AFTER = re.compile(
     | (?:remaining|in\ (?:the\ )?(?:queue|line))\b
     | \sused\sof\s[0-9]
     | of\ (?:the|this)\ (?:conversation|dialogue|dialog|session|chat)\b
-    | %\s?(?:complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
+    | %\s?(?:progress|complete|completed|done|finished|(?:of\ (?:the\ |your\ )?(?:context|budget|quota|limit|tokens)(?:\ window)?\ )?(?:used|left|remaining|consumed|full))\b
     )""",
     re.VERBOSE,
 )
 # "12/40 tasks done", "3 of 40 steps completed".
 OF_DONE = re.compile(
     r"\s?(?:/\s?[0-9]{1,7}\s(?:[a-z]{3,14}\s)?|(?:of|out of)\s[0-9]{1,7}\s[a-z]{3,14}\s)(?:are\s|were\s|have been\s)?"
-    r"(?:completed?|done|finished|processed|used|read|fetched|ready|logged|loaded|saved|indexed|uploaded|downloaded|checked|migrated)\b"
+    r"(?:completed?|done|finished|processed|used|read|fetched|ready|logged|loaded|saved|indexed|uploaded|downloaded|checked|migrated|failed|passed|succeeded)\b"
 )
 # "You have made 12 requests today", "You have already asked 3 questions", "This conversation has 12 messages".
 MADE = re.compile(r"(?:made|used|sent|asked|called|had)\s\Z")
@@ -169,7 +170,9 @@ SETTINGS = re.compile(
     r"max|limit|time_?out|back_?-?off|delay|interval|default|policy|concurren|worker|batch|config|integer|temperature|top_p|\bup to\b|replicas"
 )
 # A list of tallies: "52 pending, 9 running", "(3 left)".
-TALLY = re.compile(r"\s(?:pending|queued|running|waiting|outstanding|unread|in flight|left)(?=\s?[,;|)\]/.]|\s*\Z)")
+TALLY = re.compile(
+    r"\s(?:pending|queued|running|waiting|outstanding|unread|in flight|left|active|idle|busy|executing)(?=\s?[,;|)\]/.]|\s*\Z)"
+)
 TALLY_MARKS = frozenset(":,;(|[")
 # "This is your 3rd attempt".
 ORDINAL = re.compile(

@@ -19,9 +19,12 @@ _LINE_AFTER = re.compile(r"(?:\r?\n|\\n)[ \t]{0,12}[A-Za-z0-9+/]{40}")
 _LINE_BEFORE = re.compile(r"[A-Za-z0-9+/]{40}(?:\r?\n|\\n)[ \t]{0,12}\Z")
 _PUBLIC_KEY = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj")
 _PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
-# A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/.
+# A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/, or
+# names a migration: revision = "…".
 PINNED = re.compile(
-    r"(?:@(?:sha(?:1|256|384|512):)?|\.tgz#|,sha(?:256|384|512)=-?|sha(?:1|256|384|512)-|--hash=sha256:|\bh1:|;base64,|/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
+    r"(?:\b(?:down_)?revision(?:: [^=\n]{1,24})? = [\"']|Revis(?:es|ion ID): |@(?:sha(?:1|256|384|512):)?|\.tgz#|"
+    r",sha(?:256|384|512)=-?|sha(?:1|256|384|512)-|--hash=sha256:|\bh1:|;base64,|"
+    r"/(?:blob|tree|commit|commits|raw|archive|compare|gist|resolve|assets)/|"
     r"gist\.github(?:usercontent)?\.com/[\w-]{1,40}/|[?&]ref=|"
     r"raw\.githubusercontent\.com/[\w.-]{1,40}/[\w.-]{1,60}/|\bhash\W{1,5}sha(?:256|512):)\Z"
 )

@@ -10,7 +10,7 @@ from llm_observer.analysis.breakers.id_shapes import HEX, ULID, is_opaque_behind
 from llm_observer.analysis.breakers.keyed_ids import by_key, by_shape, slug
 from llm_observer.analysis.breakers.keys import key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.look_alikes import is_class_or_advisory, is_pinned
+from llm_observer.analysis.breakers.look_alikes import EXAMPLE_BEFORE, is_class_or_advisory, is_pinned
 from llm_observer.analysis.breakers.memo import effort
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
 from llm_observer.analysis.breakers.opaque import wordlike
@@ -41,7 +41,7 @@ _MAC_SIZE = 17
 _SWARM = 25
 # Letters that a number has not: 1.35e20.
 _FEW = 5
-_SHORTEST_DIGEST = 16
+_SHORTEST_DIGEST = 12
 # A day in a name: web_search_20250305.
 _DAY_INSIDE = re.compile(r"[a-z]_(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])\Z")
 _DATE = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2,6}Z?)?\Z")
@@ -118,7 +118,7 @@ def classify(text: str, start: int, end: int) -> Span | None:
         return span_of(start, jwt.end(), "jwt")
     if len(token) >= 36 and (uuid := _UUID.search(token)):
         return _uuid(text, start, end, uuid)
-    if len(token) == _MAC_SIZE and _MAC.match(token):
+    if len(token) == _MAC_SIZE and _MAC.match(token) and not EXAMPLE_BEFORE.search(text, max(0, start - 12), start):
         return span_of(start, end, "keyed_id", session=True)
     if before == "\\" or (token[0] == "_" and _MANGLED.match(token)):
         return None

@@ -24,7 +24,7 @@ _OWNER = re.compile(
 )
 # A value is no key: `images["a1b2c3"]` reads one out, `/users/482913` is a place below `users`.
 _SUBSCRIPT = frozenset(('"[', "'["))
-_COLLECTION = re.compile(r"/([a-z]{3,14}(?:_[a-z]{2,8})?)s?/\Z")
+_COLLECTION = re.compile(r"/(?:[a-z]{2,10}[_-])?([a-z]{3,14}(?:_[a-z]{2,8})?)s?/\Z")
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
 _SESSION = frozenset(

@@ -4,8 +4,18 @@ import re
 
 from llm_observer.analysis.breakers.encoded import PINNED
 
-__all__ = ["is_bracketed", "is_class_or_advisory", "is_container", "is_drawing", "is_git", "is_pinned"]
+__all__ = [
+    "EXAMPLE_BEFORE",
+    "is_bracketed",
+    "is_class_or_advisory",
+    "is_container",
+    "is_drawing",
+    "is_git",
+    "is_pinned",
+]
 
+# "Example: D0-50-99-84-A2-A0" shows a form.
+EXAMPLE_BEFORE = re.compile(r"(?:xample|e\.g\.|such as|like):? ?\Z")
 # The hashes of nothing.
 _EMPTY = frozenset(
     (

@@ -40,7 +40,8 @@ _JUMBLE = re.compile(r"(?:(?:[a-z]+[0-9]+){2}|(?:[0-9]+[a-z]+){2}|[a-z]{1,3}[0-9
 _FOR_A_WORD = re.compile(r"[a-z]{3,}[24][a-z]{2,}\Z")
 _RUNS = re.compile(r"[0-9]+|[a-z]+")
 _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
-_DRAWN_SIZE, _MANY_RUNS, _NO_WORD = 10, 4, 0.65
+_DRAWN_SIZE, _MANY_RUNS = 10, 4
+_NO_WORD, _LETTERS_ALONE = 0.65, 0.45
 # Only so much of a token is looked at; a random one shows itself sooner.
 _SAMPLE = 64
 
@@ -153,8 +154,8 @@ def is_drawn_lower(token: str) -> bool:
         _DRAWN_SIZE <= len(token) <= _SAMPLE
         and token.islower()
         and token.isalnum()
-        and len(_RUNS.findall(token)) >= _MANY_RUNS
-        and wordlike(token) < _NO_WORD
+        and wordlike(token) < (_NO_WORD if len(_RUNS.findall(token)) >= _MANY_RUNS else _LETTERS_ALONE)
+        and len(_RUNS.findall(token)) > 2
     )
 
 

@@ -8,6 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
+from llm_observer.analysis.breakers.look_alikes import EXAMPLE_BEFORE
 from llm_observer.analysis.breakers.memo import Memo, effort
 from llm_observer.analysis.breakers.opaque import is_jumble, is_opaque, is_opaque_under_key, may_be_drawn, wordlike
 
@@ -157,7 +158,11 @@ def _address(text: str, start: int) -> Span | None:
     value = address[0].rstrip(".")
     end = address.start() + len(value)
     if _MAC.match(value):
-        if _FIXED_MAC.match(value) or not (value.islower() or value.isupper()):
+        if (
+            _FIXED_MAC.match(value)
+            or not (value.islower() or value.isupper())
+            or EXAMPLE_BEFORE.search(text, max(0, address.start() - 12), address.start())
+        ):
             return None
         return span_of(address.start(), end, "keyed_id", session=True)
     if _FIXED_V6.match(value) or not _is_v6(value):
