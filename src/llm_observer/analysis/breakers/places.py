@@ -14,13 +14,13 @@ from llm_observer.analysis.breakers.opaque import is_jumble, is_opaque, is_opaqu
 
 __all__ = ["find_addresses", "find_signed_urls", "find_temp_paths", "is_generated"]
 
-# Each begins with a literal, which is searched for at the speed of memory, and its first mark sooner yet.
+# Each begins with a literal, which is searched for at the speed of memory.
 _TEMP_DIRECTORIES = (
-    ("/", re.compile(r"/tmp/")),
-    ("/", re.compile(r"/var/folders/")),
-    ("/", re.compile(r"/dev/shm/")),
-    ("\\", re.compile(r"\\Te?mp\\{1,2}")),
-    ("/", re.compile(r"/Temp/")),
+    re.compile(r"/tmp/"),
+    re.compile(r"/var/folders/"),
+    re.compile(r"/dev/shm/"),
+    re.compile(r"\\Te?mp\\{1,2}"),
+    re.compile(r"/Temp/"),
 )
 _TEMP_NAMES = ("/tmp/", "/var/folders/", "/dev/shm/", "\\Temp\\", "\\Tmp\\", "/Temp/")
 _POSIX_ROOT = re.compile(r"(?:/private|/var|/usr)(?:/var)?\Z")
@@ -78,9 +78,7 @@ def find_temp_paths(text: str, generated: Callable[[str], bool] = is_generated) 
     if not any(name in text for name in _TEMP_NAMES):
         return found
     remembered = lru_cache(maxsize=256)(generated)
-    for mark, directory in _TEMP_DIRECTORIES:
-        if mark not in text:
-            continue
+    for directory in _TEMP_DIRECTORIES:
         read = 0
         for match in islice(directory.finditer(text), effort(text)):
             path = _PATH.match(text, match.start()) if match.start() >= read else None

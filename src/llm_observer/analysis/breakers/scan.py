@@ -53,11 +53,6 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     return settle(found)
 
 
-def _has_other_digits(text: str) -> bool:
-    """Whether there are decimal digits of other scripts, to be read as ASCII ones; superscripts are no such digits."""
-    return any(map(str.isdecimal, set("".join(_NOT_ASCII.findall(text)))))
-
-
 def settle(found: list[Span]) -> list[Span]:
     """Disjoint spans: of two that overlap the longer is kept, of two alike the one that says more of its place."""
     found.sort(key=lambda span: (span.start, -span.end, span.kind not in _PLACES))
