@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +130,7 @@ def test_a_conversation_goes_on_in_another_process(peers: tuple[Peer, Peer, Peer
 def test_the_store_has_hashes_and_no_text(peers: tuple[Peer, Peer, Peer, Path]) -> None:
     one, _, _, store = peers
     one.explain(call(4000.0, "Is the sesame secret?", system=f"Open sesame. {RULES}"))
-    with sqlite3.connect(store) as connection:
+    with closing(sqlite3.connect(store)) as connection:
         rows = [row[0] for row in connection.execute("SELECT call FROM shared")]
     assert rows
     assert not any(word in row.lower() for row in rows for word in ("sesame", "polite", "handbook", "team"))
