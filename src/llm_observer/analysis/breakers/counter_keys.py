@@ -29,7 +29,7 @@ from llm_observer.analysis.breakers.counter_words import (
 
 __all__ = ["announces", "is_numbering", "says_much"]
 
-# How much of that may say that it is a setting.
+# How much of the text behind a number may say that it is a setting.
 _BESIDE = 40
 # Digits of a place in a log or file.
 _FAR = 5

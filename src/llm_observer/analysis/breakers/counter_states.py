@@ -30,7 +30,7 @@ from llm_observer.analysis.breakers.counter_words import (
 
 __all__ = ["is_of", "says_state", "tells_state"]
 
-# How much of the text behind it.
+# How much of the text behind a number is looked at.
 _AHEAD = 80
 
 

@@ -169,14 +169,8 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     if low.endswith(("no. ", "n\u00b0")):
         low = f"{low[:-2]} "
-    if low[-1:] == "(" and after[:1] == ")" and len(words) > 1:
-        stem = low[:-1].rstrip()
-        if stem.endswith(words[-1]) and (
-            is_numbering(words[-1], words[-2])
-            or tuple(words[-2:]) in PAIRS
-            or (words[-1] == "tokens" and text[end - _LARGE : end].isdigit())
-        ):
-            return True
+    if low[-1:] == "(" and after[:1] == ")" and len(words) > 1 and _is_named_before_brackets(text, end, low, words):
+        return True
     stem = low.rstrip(MARKS)
     mark = low[len(stem) :]
     if stem.endswith((" is", " now")) and (link := IS.search(stem)):
@@ -210,13 +204,26 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
             or says_much(text, end, low, last, before)
             or (last in {"budget", "usage"} and (USED_OF.match(text, end) is not None or after[:1] == "/"))
         )
-    if counts_in_prose(text, end, low, words):
-        return True
-    if not mark.isspace():
-        return False
+    return counts_in_prose(text, end, low, words) or (
+        mark.isspace() and _counts_behind_blank(text, end, low, words, last, before)
+    )
+
+
+def _is_named_before_brackets(text: str, end: int, low: str, words: list[str]) -> bool:
+    """Whether the words before a number in brackets name a counter: `queue depth (3)`, `tokens (1733)`."""
+    before, last = words[-2:]
+    return low[:-1].rstrip().endswith(last) and (
+        is_numbering(last, before)
+        or (before, last) in PAIRS
+        or (last == "tokens" and text[end - _LARGE : end].isdigit())
+    )
+
+
+def _counts_behind_blank(text: str, end: int, low: str, words: list[str], last: str, before: str) -> bool:
+    """Whether a number with a blank between it and the word before counts: `Step 4 succeeded`, `on attempt 2`."""
     if text[end - _LARGE : end].isdigit():
         if last in OVER_AND_OVER or (last in PLACES and text[end - _FAR : end].isdigit()):
-            return after[:1] != "-" and not TIMES.match(text, end)
+            return text[end : end + 1] != "-" and not TIMES.match(text, end)
     elif last in {"epoch", "iter"} and PROGRESSING.match(text, end):
         return True
     elif last in REPORTED and ENDED.match(text, end):

@@ -80,7 +80,7 @@ _BASE64_MARKS = frozenset("+/=")
 
 
 def find_letter_ids(text: str) -> list[Span]:
-    """Ids behind a provider's prefix that are letters throughout."""
+    """Ids that need no digit: small letters under a key, letters behind `cmpl-`, and what mails name a message by."""
     found = _letters_under_ids(text)
     if "@" in text and any(name in text for name in _MESSAGE_HEADS):
         found += [span_of(*match.span("value"), "random_id") for match in _MESSAGE_ID.finditer(text)]
