@@ -63,9 +63,16 @@ def test_a_word_in_place_of_another_is_an_edit(one: str, other: str) -> None:
         assert a != b
 
 
-@pytest.mark.parametrize("line", [PAIRS[0][1], PAIRS[1][1], PAIRS[4][1], PAIRS[6][1]])
+@pytest.mark.parametrize("line", [PAIRS[0][1], "session_id: gorwbalq", PAIRS[4][1], PAIRS[6][1]])
 def test_what_only_a_comparison_knows_is_not_said_of_one_text(line: str) -> None:
+    """Letters that might make a name, even under a key: those that make none are known by themselves."""
     assert detect_breakers(line) == []
+    assert find_faint(line, len(line)) != []
+
+
+def test_letters_that_make_no_name_are_known_under_an_id_by_themselves() -> None:
+    assert [breaker.category for breaker in detect_breakers(PAIRS[1][1])] == ["session_id"]
+    assert detect_breakers("kqzvwxjh") == []
 
 
 def test_a_value_across_the_limit_is_left_alone() -> None:
