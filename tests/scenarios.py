@@ -992,6 +992,16 @@ def same_second(source: Source, shape: Shape) -> Iterator[Planted]:
         yield Planted(fresh(base, source), "concurrent_cold_start" if i else "none", after_s=0.0)
 
 
+@plan("concurrent_cold_start: examples behind the marker", *BOUNDARY)
+def examples_at_once(source: Source, shape: Shape) -> Iterator[Planted]:
+    """More is shared than is marked, which is not what these calls lost."""
+    base = chat_of(source, shape)
+    base.turns = [said(role, source.prose(14)) for _ in range(4) for role in ("user", "assistant")]
+    base.marked_turns = ()
+    for i in range(4):
+        yield Planted(fresh(base, source), "concurrent_cold_start" if i else "none", after_s=0.1)
+
+
 def forget(response: JSON) -> None:
     usage = response["usage"]
     if "cache_read_input_tokens" in usage:

@@ -157,7 +157,7 @@ class Reads:
         self.used_at = then.at
         read = self._on_grid(position, then)
         path = self._prompt.segments[position - 1].path
-        if then.ready_at > now.at or then.at == now.at:
+        if self.unbegun(then):
             self.blocked = Difference("concurrent_cold_start", path, None, position)
             return NOTHING
         if self._rule.ttl_sure_s is not None and now.at - then.at > self._rule.ttl_sure_s:
@@ -209,6 +209,10 @@ class Reads:
         if entry is None or entry.ready_at > self._now.at:
             return False
         return entry.lifetime is None or self._now.at - entry.used_at <= entry.lifetime
+
+    def unbegun(self, then: Trace) -> bool:
+        """Whether an earlier call's response had not begun when this one started: nothing that it writes is there."""
+        return then.ready_at > self._now.at or then.at == self._now.at
 
     def readable_behind(self, other: Trace, shared: int) -> bool:
         """Whether an earlier call left more in the cache than the first `shared` segments."""

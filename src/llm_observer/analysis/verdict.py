@@ -258,6 +258,9 @@ class _Judge:
             if end.tokens >= minimum:
                 self._note(end, [Difference("no_breakpoint", path, None, shared)])
             return
+        if self._reads.blocked is not None and self._reads.unbegun(then):
+            # Neither could a boundary more, or elsewhere, have been read in time.
+            return
         # A boundary that is there and could not be read in time is not missing.
         blocked = self._reads.tokens(self._reads.blocked.position).tokens if self._reads.blocked is not None else 0
         known = max(self._best.tokens, self._reads.sent.tokens, blocked)
