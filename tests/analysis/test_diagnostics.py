@@ -55,7 +55,7 @@ def test_a_reason_elsewhere_corrects_and_keeps_what_was_found() -> None:
         (openai("prompt_cache_key_changed"), "cache_key_changed"),
         (openai("context_compacted"), "compaction"),
         (openai("reasoning_effort_changed"), "effort_changed"),
-        (anthropic("messages_changed"), "history_rewritten"),
+        (anthropic("messages_changed"), "input_changed"),
     ],
 )
 def test_where_this_process_knows_of_no_earlier_call_the_provider_may(diagnostics: dict[str, Any], cause: str) -> None:

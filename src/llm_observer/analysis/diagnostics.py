@@ -36,7 +36,7 @@ _REASONS: Mapping[str, _Meaning] = {
     "service_tier_changed": _Meaning("service_tier_changed"),
     "tools_changed": _Meaning("tool_schema", ("tools", "functions")),
     "system_changed": _Meaning("system_changed", ("system",)),
-    "messages_changed": _Meaning("history_rewritten", _MESSAGES),
+    "messages_changed": _Meaning("input_changed", _MESSAGES),
     "text_format_changed": _Meaning("text_format_changed"),
     "reasoning_effort_changed": _Meaning("effort_changed"),
     "verbosity_changed": _Meaning("verbosity_changed"),
