@@ -40,6 +40,8 @@ _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerout
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
 """Causes that only the request as it was sent can show, or rule out."""
+_DEVIATION = 1 / 3
+"""Of a bound: one standard deviation. A prefix that passes the minimum by less may as well fall short of it."""
 _TOLD = 0.6
 """The most that is staked on a prompt which another told of: whose cache it read, and with what parameters, is open."""
 
@@ -254,8 +256,9 @@ class _Judge:
             return
         if self._rule.match == "interval":
             return
+        likely = end.tokens * (1 - _DEVIATION * end.error)
         if self._reads.uncached():
-            if end.tokens >= minimum:
+            if likely >= minimum:
                 self._note(end, [Difference("no_breakpoint", path, None, shared)])
             return
         if self._reads.blocked is not None and self._reads.unbegun(then):
@@ -273,7 +276,7 @@ class _Judge:
         there = self._reads.tokens(max(unseen, default=0))
         reaches = any(position > there.position for position, _ in self._reads.writes)
         passed = bool(unseen) and there.position <= exact and there.tokens >= minimum and reaches
-        if end.tokens - known < minimum and not (passed and there.tokens - known > LEAST_LOSS):
+        if likely - known < minimum and not (passed and there.tokens - known > LEAST_LOSS):
             return
         if lost and end.tokens - known >= minimum:
             self._note(end, [Difference("too_many_breakpoints", prompt.segments[lost[0] - 1].path, None, lost[0])])
