@@ -17,7 +17,7 @@ from llm_observer.analysis.segments import Segment
 __all__ = ["EXAMINED", "Forms", "canonical_forms", "tidy_text"]
 
 EXAMINED = 24_000
-"""Characters of one segment that are looked through for volatile values: about 5 ms of work."""
+"""Characters of one segment that are looked through for volatile values: half of what one call may spend."""
 
 
 _OTHER_SPACE = ("\n", "\t", "\r", "\v", "\f", "\x1c", "\x1d", "\x1e", "\x1f")

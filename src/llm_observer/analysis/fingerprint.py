@@ -20,8 +20,8 @@ from llm_observer.privacy import Hasher
 
 __all__ = ["Fingerprint", "Fingerprinter", "Value", "pieces"]
 
-BUDGET = 96_000
-"""Characters of segments not seen before that one prompt has looked through for volatile values."""
+BUDGET = 48_000
+"""Characters of segments not seen before that one prompt has looked through for volatile values: 5 ms of work or so."""
 
 _identity = operator.itemgetter(
     Segment._fields.index("kind"), Segment._fields.index("role"), Segment._fields.index("text")
