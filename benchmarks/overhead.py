@@ -37,7 +37,12 @@ MOST_CALLS = 40
 OURS = ("bare again", "provider", "us", "us-no-store")
 PACKAGES = {
     "official": ("opentelemetry-instrumentation-genai-openai", "opentelemetry-instrumentation-genai-anthropic"),
-    "openai-v2": ("opentelemetry-instrumentation-openai-v2", "openai<3", "httpx<1"),
+    "openai-v2": (
+        "opentelemetry-instrumentation-openai-v2",
+        "opentelemetry-util-genai<1",
+        "openai<3",
+        "httpx<1",
+    ),
     "openllmetry": ("opentelemetry-instrumentation-openai", "opentelemetry-instrumentation-anthropic"),
     "openinference": ("openinference-instrumentation-openai", "openinference-instrumentation-anthropic"),
     "logfire": ("logfire",),
