@@ -39,7 +39,7 @@ PACKAGES = {
     "official": ("opentelemetry-instrumentation-genai-openai", "opentelemetry-instrumentation-genai-anthropic"),
     "openai-v2": (
         "opentelemetry-instrumentation-openai-v2",
-        "opentelemetry-util-genai<1",
+        "opentelemetry-util-genai==0.4b0",
         "openai<3",
         "httpx<1",
     ),
