@@ -90,8 +90,8 @@ def test_lost_reads_of_a_model_without_a_price_are_told_without_money() -> None:
 def test_losses_by_choice_and_other_causes_are_told_apart() -> None:
     chosen = [broken(n, avoidable=False, cause="compaction", lost_usd="0.02") for n in range(3)]
     said = text(summarize([*chosen, broken(4), broken(5, cause="uuid", location=None, offset=None)]))
-    assert "$0.0160 avoidable, 32 % of what was spent   $0.0600 by choice" in said
-    assert "$0.0760 lost by choice" in said
+    assert "$0.0160 avoidable, 32 % of what was spent   $0.0600 not avoidable" in said
+    assert "$0.0760 lost, not avoidable" in said
     assert "also    A timestamp changes the prompt on every call (system[0], character 14, 1 call)" in said
     assert "also    A UUID changes the prompt (1 call)" in said
 

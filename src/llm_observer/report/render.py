@@ -131,7 +131,7 @@ def _lost(totals: Totals) -> Text:
             line.append(f", {words.percent(float(totals.lost_avoidable / totals.cost))} of what was spent")
         line.append("   ")
     if totals.lost_by_choice:
-        line.append(f"{words.money(totals.lost_by_choice)} by choice", style=_MUTED)
+        line.append(f"{words.money(totals.lost_by_choice)} not avoidable", style=_MUTED)
     return line
 
 
@@ -160,7 +160,7 @@ def _price_tag(family: Family) -> Text:
     if family.totals.lost <= 0:
         return Text("price unknown", style="yellow")
     if family.totals.lost_by_choice > family.totals.lost_avoidable:
-        return Text(f"{words.money(family.totals.lost)} lost by choice", style="yellow")
+        return Text(f"{words.money(family.totals.lost)} lost, not avoidable", style="yellow")
     return Text.assemble((words.money(family.totals.lost), _LOSS), (" lost", "red"))
 
 
