@@ -42,7 +42,7 @@ def options(body: object, extra: object = None, files: object = None) -> Any:
     return SimpleNamespace(json_data=body, extra_json=extra, files=files)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(APIS), BODIES)
 def test_a_body_that_is_plain_has_the_prompt_of_its_json(api: str, body: JSON) -> None:
     found = sent_body(options(body))

@@ -25,7 +25,7 @@ VALUES = st.recursive(
     ),
     max_leaves=12,
 )
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=60)
 
 
 def text(value: str) -> Segment:

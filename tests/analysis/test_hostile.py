@@ -74,7 +74,7 @@ READ = {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 0, "c
 APIS = ("messages", "chat.completions", "responses", "completions", "embeddings")
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(st.sampled_from(APIS), st.lists(BODIES, min_size=1, max_size=4))
 def test_any_bodies_one_after_another_are_explained(api: str, bodies: list[JSON]) -> None:
     one = engine()

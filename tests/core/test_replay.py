@@ -166,7 +166,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, derandomize=True, database=None)
+@settings(derandomize=True, database=None)
 @given(change=st.dictionaries(st.sampled_from(sorted(RECORD)), json_values, max_size=4))
 def test_any_record_is_explained_or_refused(change: dict[str, Any]) -> None:
     try:

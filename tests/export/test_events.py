@@ -339,7 +339,7 @@ values = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(attributes=st.dictionaries(st.sampled_from(sorted(FULL)), values), keep=st.sets(st.sampled_from(sorted(FULL))))
 def test_whatever_the_attributes_hold_the_event_validates(attributes: dict[str, Any], keep: set[str]) -> None:
     base = {name: value for name, value in FULL.items() if name in keep} | attributes

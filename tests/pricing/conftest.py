@@ -5,7 +5,7 @@ from hypothesis import settings
 
 from llm_observer.pricing.prices import Prices
 
-settings.register_profile("pricing", derandomize=True, max_examples=60, deadline=None, database=None)
+settings.register_profile("pricing", derandomize=True, max_examples=60, database=None)
 
 
 @pytest.fixture(scope="session")

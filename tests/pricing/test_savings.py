@@ -176,7 +176,7 @@ def test_nothing_to_advise() -> None:
     assert silent.calls == 0
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=60, derandomize=True, database=None)
 @given(st.lists(st.floats(0, 100_000), min_size=1, max_size=30))
 def test_no_other_lifetime_costs_less_than_the_best(gaps: list[float]) -> None:
     """The advice never costs more than what is in use, and never more than anything it could have advised."""

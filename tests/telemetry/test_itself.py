@@ -124,7 +124,8 @@ def test_what_waits_and_what_the_queue_dropped_is_told_apart_from_what_failed(
         assert found["otel.sdk.processor.span.queue.capacity"] == {"": 3}
         assert "otel.sdk.exporter.span.exported" not in found
         llm_observer.flush(10)
-    assert llm_observer.stats().dropped["store_unwritable"] > 0
+    # What comes soon after the first failure is not tried.
+    assert {"store_unwritable", "store_unavailable"} & llm_observer.stats().dropped.keys()
 
 
 def test_nothing_is_collected_of_what_is_not_in_use(
