@@ -169,6 +169,12 @@ def _server_tool(item: Json) -> Iterable[Part]:
     return _one("server_tool_call", id=item.get("id"), name=name, server_tool_call=call)
 
 
+def _mcp_tool(item: Json) -> Iterable[Part]:
+    """Of Anthropic, which runs tools of MCP servers itself, as it does its own."""
+    call = {"type": "mcp", "server_name": item.get("server_name"), "input": item.get("input")}
+    return _one("server_tool_call", id=item.get("id"), name=item.get("name"), server_tool_call=call)
+
+
 _KINDS: Mapping[str, Callable[[Json], Iterable[Part]]] = {
     "text": lambda item: text(item.get("text")),
     "input_text": lambda item: text(item.get("text")),
@@ -189,6 +195,7 @@ _KINDS: Mapping[str, Callable[[Json], Iterable[Part]]] = {
     "function_call": _call,
     "custom_tool_call": _call,
     "server_tool_use": _server_tool,
+    "mcp_tool_use": _mcp_tool,
     "tool_result": lambda item: response(item.get("tool_use_id"), item.get("content")),
     "function_call_output": lambda item: response(item.get("call_id"), item.get("output")),
     "custom_tool_call_output": lambda item: response(item.get("call_id"), item.get("output")),
