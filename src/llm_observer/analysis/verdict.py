@@ -5,12 +5,12 @@ thing each: the parameters as before, the noise evened out, a boundary where the
 A world in which more could have been read names a cause; usage has the last word on whether anything was lost.
 """
 
-from llm_observer.analysis.boundaries import dropped
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, tool_changes
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
 from llm_observer.analysis.lineage import lineage
+from llm_observer.analysis.placement import misplaced
 from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
@@ -40,8 +40,6 @@ _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerout
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
 """Causes that only the request as it was sent can show, or rule out."""
-_DEVIATION = 1 / 3
-"""Of a bound: one standard deviation. A prefix that passes the minimum by less may as well fall short of it."""
 _TOLD = 0.6
 """The most that is staked on a prompt which another told of: whose cache it read, and with what parameters, is open."""
 
@@ -235,75 +233,11 @@ class _Judge:
 
     def _judge_placement(self, then: Trace) -> None:
         """The shared part is long, and no boundary at its end was written and looked up."""
-        now, prompt = self._now, self._prompt
-        shared = self._reads.shared(then)
-        repeated = shared == len(now) == len(then)
-        if repeated and prompt.head and self._rule.match == "boundary" and not self._reads.uncached():
-            # A retry or a duplicate says nothing about where the part that stays the same ends.
-            return
-        if repeated and self._reads.tokens(prompt.head).tokens >= (self._rule.min_tokens or 0):
-            shared = prompt.head or shared
-        end = self._reads.tokens(shared)
-        minimum = self._rule.min_tokens
-        if shared <= now.tools < prompt.head:
-            # Nothing but tools in common: another prompt, whose first call this is.
-            return
-        if minimum is None or not self._reads.within_lifetime(then):
-            return
-        path = prompt.segments[shared - 1].path if shared else ""
-        if end.tokens * (1 + end.error) < minimum:
-            self._judge_minimum(shared, path)
-            return
-        if self._rule.match == "interval":
-            return
-        likely = end.tokens * (1 - _DEVIATION * end.error)
-        if self._reads.uncached():
-            if likely >= minimum:
-                self._note(end, [Difference("no_breakpoint", path, None, shared)])
-            return
-        if self._reads.blocked is not None and self._reads.unbegun(then):
-            # Neither could a boundary more, or elsewhere, have been read in time.
-            return
-        # A boundary that is there and could not be read in time is not missing.
-        blocked = self._reads.tokens(self._reads.blocked.position).tokens if self._reads.blocked is not None else 0
-        known = max(self._best.tokens, self._reads.sent.tokens, blocked)
-        lost = [
-            position for position, _ in dropped(prompt, self._rule) if self._reads.sent.position < position <= shared
-        ]
-        unseen = [position for position in then.cached if position <= shared and position not in self._reads.lookups]
-        exact = common(now.wire, then.wire)
-        behind = [position for position, _ in prompt.markers if position > shared]
-        there = self._reads.tokens(max(unseen, default=0))
-        reaches = any(position > there.position for position, _ in self._reads.writes)
-        passed = bool(unseen) and there.position <= exact and there.tokens >= minimum and reaches
-        if likely - known < minimum and not (passed and there.tokens - known > LEAST_LOSS):
-            return
-        if lost and end.tokens - known >= minimum:
-            self._note(end, [Difference("too_many_breakpoints", prompt.segments[lost[0] - 1].path, None, lost[0])])
-        elif passed:
-            where = prompt.segments[there.position - 1].path
-            self._note(there, [Difference("lookback_exceeded", where, None, there.position)])
-        elif shared == len(then) and not then.cached and (behind or prompt.automatic is not None):
-            # The conversation went on and asks for the cache from here on: no earlier call of it did.
-            return
-        elif any(position == shared for position, _ in self._reads.writes):
-            # There is one at its end, and nothing was written at it: what is marked may be too short.
-            if end.tokens * (1 - end.error) < minimum:
-                self._judge_minimum(shared, path)
-        elif behind or (prompt.automatic is not None and not self._rule.implicit):
-            where = prompt.segments[(behind[0] if behind else len(now)) - 1].path
-            self._note(end, [Difference("breakpoint_after_volatile", where, None, shared)])
-        else:
-            self._note(end, [Difference("boundary_missing", path, None, shared)])
-
-    def _judge_minimum(self, shared: int, path: str) -> None:
-        usage = self._usage
-        quiet = usage is not None and not usage.cache_read_tokens and not usage.cache_write_tokens
-        if usage is not None and not self._prompt.counted and (usage.input_tokens or 0) >= (self._rule.min_tokens or 0):
-            # There is more than can be seen here.
-            return
-        if quiet and shared and shared >= self._prompt.head:
-            self._found.append(Difference("below_minimum", path, None, shared))
+        found = misplaced(self._prompt, self._now, then, self._rule, self._reads, self._best, self._usage)
+        if found is not None and found.there is not None:
+            self._note(found.there, [found.difference])
+        elif found is not None:
+            self._found.append(found.difference)
 
     def _note(self, there: Read, differences: list[Difference]) -> None:
         """Differences that stand between this call and a larger read."""
