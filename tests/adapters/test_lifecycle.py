@@ -95,7 +95,7 @@ import llm_observer
 class Noting(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         if name == "httpx2" and threading.current_thread() is not threading.main_thread():
-            print("in a thread of its own")
+            sys.stdout.write("in a thread of its own\\n")  # at once, line and end
 
 sys.meta_path.insert(0, Noting())
 llm_observer.patch(store="off")
@@ -105,7 +105,7 @@ with openai.OpenAI(base_url="http://127.0.0.1:9/v1", api_key="key", max_retries=
     try:
         client.chat.completions.create(model="m", messages=[])
     except openai.APIConnectionError:
-        print("refused")
+        sys.stdout.write("refused\\n")
 """
 
 
