@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, settings
 from llm_observer.counters import counters
 from llm_observer.guard import Guard
 
-# How long an example takes says more of what else the machine does.
+# How long an example takes says more of what else the machine does. Hypothesis draws the same examples in each run where
+# CI is set (that is its own default), so that a change is judged by what it changes; other runs go on looking.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
 

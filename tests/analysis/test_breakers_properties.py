@@ -1,7 +1,7 @@
 """What holds of finding and masking for any text."""
 
 import hashlib
-import secrets
+import random
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -155,16 +155,17 @@ def test_a_counter_is_found_by_its_words(before: str, after: str, number: int) -
 
 
 def test_random_ids_are_found() -> None:
-    """Of ids drawn with a cryptographic generator hardly any is missed: letters alone can form words."""
+    """Of ids drawn at random hardly any is missed: letters alone can form words."""
+    draw = random.Random(400)
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     crockford = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     makers = {
-        "call": lambda: "call_" + "".join(secrets.choice(letters) for _ in range(24)),
-        "message": lambda: "msg_01" + "".join(secrets.choice(letters) for _ in range(22)),
-        "nanoid": lambda: "x" + "".join(secrets.choice(letters + "_-") for _ in range(19)) + "q",
-        "ulid": lambda: "01" + "".join(secrets.choice(crockford) for _ in range(24)),
-        "object id": lambda: secrets.token_hex(12),
-        "hash": lambda: secrets.token_hex(20),
+        "call": lambda: "call_" + "".join(draw.choice(letters) for _ in range(24)),
+        "message": lambda: "msg_01" + "".join(draw.choice(letters) for _ in range(22)),
+        "nanoid": lambda: "x" + "".join(draw.choice(letters + "_-") for _ in range(19)) + "q",
+        "ulid": lambda: "01" + "".join(draw.choice(crockford) for _ in range(24)),
+        "object id": lambda: draw.randbytes(12).hex(),
+        "hash": lambda: draw.randbytes(20).hex(),
     }
     for name, make in makers.items():
         missed = [value for value in (make() for _ in range(400)) if _found("we keep", value, "as it is") is None]
