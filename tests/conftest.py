@@ -6,16 +6,28 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from hypothesis import HealthCheck, settings
 
 from llm_observer.counters import counters
 from llm_observer.guard import Guard
 
-# How long an example takes says more of what else the machine does. Hypothesis draws the same examples in each run where
-# CI is set (that is its own default), so that a change is judged by what it changes; other runs go on looking.
+# How long an example takes says more of what else the machine does. Where CI is set, hypothesis draws the same examples
+# in each run (its own default), so that a change is judged by what it changes; other runs go on looking.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Have one authority trusted: each of the many clients would load all, and none of them speaks TLS."""
+    first, end, _ = Path(certifi.where()).read_text("utf-8").partition("-----END CERTIFICATE-----\n")
+    path = tmp_path_factory.mktemp("tls") / "authority.pem"
+    path.write_text(first + end, "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(path))
+        yield
 
 
 @pytest.fixture(autouse=True)
