@@ -42,3 +42,49 @@ def test_what_is_long_enough_is_said_to_want_a_marker() -> None:
     made = [asked(seed, 85) for seed in range(4)]
     assert all(cached > CACHED for cached, _ in made)
     assert [causes for _, causes in made] == [["breakpoint_after_volatile"] * 3] * 4
+
+
+def test_where_the_minimum_is_not_known_nothing_unmarked_is_said_to_be_lost() -> None:
+    """No marker, and ids that differ: whether such a prompt could have been cached is not documented."""
+
+    def body(number: int) -> JSON:
+        call: JSON = {"type": "tool_use", "id": f"toolu_01{number}PE9YWKZYFYapmmRJmpK1n", "name": "look", "input": {}}
+        result = {"type": "tool_result", "tool_use_id": call["id"], "content": "It is on its way. " * 60}
+        messages: list[JSON] = [
+            {"role": "user", "content": "Where is my parcel?"},
+            {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [result]},
+        ]
+        return {"model": "anthropic.claude-3-haiku-20240307-v1:0", "max_tokens": 64, "messages": messages}
+
+    usage = {"input_tokens": 520, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0, "output_tokens": 3}
+    records = [
+        {
+            "provider": "aws.bedrock",
+            "api": "messages",
+            "at": 1.7e9 + n,
+            "request": body(n),
+            "response": {"usage": usage},
+        }
+        for n in range(3)
+    ]
+    assert [(r.cache.broke, r.cache.cause) for r in llm_observer.analyze(records)] == [(False, "none")] * 3
+
+
+def test_a_head_that_is_too_short_is_not_what_a_changed_first_line_is_blamed_on() -> None:
+    """What is behind the line is long enough: but for the line it would have been read."""
+    article = Writer(7).text(130)
+
+    def body(line: str) -> JSON:
+        system = {"role": "system", "content": "You write concise summaries."}
+        return {"model": "gpt-4o", "messages": [system, {"role": "user", "content": f"{line}\n{article}"}]}
+
+    with recorder() as calls:
+        records = [
+            calls.call("chat.completions", body(line))
+            for line in ("Of the first desk", "Of the first desk", "And of another")
+        ]
+    _, again, other = (r.cache for r in llm_observer.analyze(records))
+    assert again.outcome == "hit"
+    assert (other.broke, other.outcome, other.causes) == (True, "miss", ("input_changed",))
+    assert (other.location, other.offset) == ("messages[1]", 0)

@@ -23,6 +23,8 @@ RULES: list[dict[str, Any]] = json.loads(
         ("anthropic", "claude-sonnet-5", "anthropic", 1024),
         ("anthropic", "claude-sonnet-5-5", "anthropic", 512),
         ("anthropic", "claude-haiku-4-5-20251001", "anthropic", 4096),
+        ("anthropic", "claude-3-haiku-20240307", "anthropic", 2048),
+        ("anthropic", "claude-3-7-sonnet-20250219", "anthropic", 1024),
         ("anthropic", "claude-of-tomorrow", "anthropic", None),
         ("gcp.vertex_ai", "claude-opus-4-5@20251101", "anthropic", 4096),
         ("aws.bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", "bedrock-claude", 1024),

@@ -35,7 +35,8 @@ _PARAM_CAUSES = {
 }
 _EXACT = 0.03
 """A bound up to which a count is known rather than estimated: a volatile value more or less."""
-_UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
+_OF_ANSWERS = frozenset({"assistant", "tool_use", "thinking"})
+"""Kinds of segments that a model's answer is made of."""
 _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerouted"})
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
@@ -182,15 +183,31 @@ class _Judge:
         if there.tokens <= self._reads.sent.tokens and self._rule.match == "interval":
             return
         if self._rule.match == "boundary" and there.tokens <= self._reads.sent.tokens:
-            # No boundary to read behind the noise; with one, the noise would still be in the way.
+            # No boundary to read behind the noise; with one, the noise would still be in the way. Whether one would
+            # have helped is known only where the minimum is.
             end = self._reads.tokens(shared)
-            if not self._reads.uncached() or end.tokens <= self._reads.sent.tokens + LEAST_LOSS:
+            helps = self._reads.uncached() and self._rule.min_tokens is not None
+            if not helps or end.tokens <= self._reads.sent.tokens + LEAST_LOSS:
                 return
             there = end
         differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         reached = [d for d in differences if d.position < there.position]
-        if reached:
+        if reached and not self._answered_anew(then, reached[0].position):
             self._note(there, reached)
+
+    def _answered_anew(self, then: Trace, position: int) -> bool:
+        """Whether the two prompts part at an answer because the same question was asked twice, each answered by itself.
+
+        The ids in an answer are the provider's. A conversation whose history is written anew each turn parts there as
+        well, but from its own last turn: it is longer than that, and has been at no earlier turn since.
+        """
+        if self._prompt.segments[position].kind not in _OF_ANSWERS:
+            return False
+        now = self._now
+        if len(now) <= len(then):
+            return True
+        length, own = self._index.deepest(now.chain, at=now.at)
+        return own is not None and length == len(own) <= position and own.at > then.at
 
     def _judge_structure(self, then: Trace | None) -> None:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
@@ -263,6 +280,9 @@ class _Judge:
             lost, causes = False, ()
         if not lost:
             return self._unbroken(reported, causes)
+        # More could have been read than the minimum, so what is too short is not what was in the way.
+        self._found = [difference for difference in self._found if difference.cause != "below_minimum"]
+        causes = in_order(difference.cause for difference in self._found)
         if not self._is_known(best.tokens) or not (causes or self._tells_loss()):
             return self._undecided(reported)
         if not causes:
@@ -275,7 +295,7 @@ class _Judge:
         cause = causes[0]
         first = min((d for d in self._found if d.cause == cause), key=lambda d: d.position)
         counterfactual = cause not in _AS_SENT
-        outcome: Outcome = "partial" if reported else "uncacheable" if cause in _UNCACHEABLE else "miss"
+        outcome: Outcome = "partial" if reported else "uncacheable" if cause == "no_breakpoint" else "miss"
         return Verdict(
             outcome=outcome,
             broke=True,
