@@ -1,6 +1,8 @@
 """The three processors on a provider: order, doubles, exporters before and behind, foreign spans, threads."""
 
+import functools
 import gc
+import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +17,7 @@ from spans import Listening
 from llm_observer.call import Call
 from llm_observer.config import Settings
 from llm_observer.engine import Engine
+from llm_observer.telemetry import reaper
 from llm_observer.telemetry.callspan import CallSpan
 from llm_observer.telemetry.processors import CacheProcessor, CostProcessor, PromptHashProcessor
 from llm_observer.telemetry.runtime import Runtime
@@ -192,7 +195,7 @@ def test_content_is_dropped_when_the_listeners_return(engine: Engine) -> None:
 
 
 def test_what_is_handed_over_ends_on_another_thread(engine: Engine) -> None:
-    """A finalizer only queues: `drain` waits for the end."""
+    """A finalizer queues, and waits a moment for the end."""
     provider = TracerProvider(shutdown_on_exit=False)
     exporter = exporting(provider)
     runtime = runtime_on(provider, engine)
@@ -202,6 +205,37 @@ def test_what_is_handed_over_ends_on_another_thread(engine: Engine) -> None:
     span.hand_over()
     assert runtime.reaper.drain(5)
     assert rooms(exporter) == ["prompt", "cost", "cache"]
+
+
+def test_a_finalizer_is_held_up_for_a_moment_and_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may hold the very lock that an exporter wants: neither waits for the other, and the next does not wait."""
+    runtime = runtime_on(TracerProvider(shutdown_on_exit=False), engine)
+    runtime.reaper.start()
+    lock = threading.Lock()
+    ended: list[int] = []
+    waited: list[float] = []
+    drain = runtime.reaper.drain
+
+    def end(n: int) -> None:
+        with lock:
+            ended.append(n)
+
+    def counted(timeout: float) -> bool:
+        waited.append(timeout)
+        return drain(timeout)
+
+    monkeypatch.setattr(runtime.reaper, "drain", counted)
+    with lock:
+        for n in range(100):
+            runtime.reaper.put(functools.partial(end, n))
+        assert (len(waited), ended) == (1, [])
+    assert drain(5)
+    assert ended == list(range(100))
+    # What held it up is gone: it is waited for again.
+    monkeypatch.setattr(reaper, "_MOMENT_S", 30.0)
+    assert drain(5)
+    runtime.reaper.put(functools.partial(end, 100))
+    assert ended[-1] == 100
 
 
 def test_a_span_ended_by_a_finalizer_is_handed_over(engine: Engine) -> None:
