@@ -1,7 +1,9 @@
-"""The same task run again: the ids that the provider gives to its calls of tools are others, and nothing broke."""
+"""The same task run again: what the model says, and the ids of its calls of tools, are others, and nothing broke."""
 
+import functools
 import json
 import random
+from typing import NamedTuple
 
 import pytest
 from recorded import JSON, Recorder, recorder
@@ -21,53 +23,85 @@ OTHER_RESULTS = [WRITER.text(20) for _ in range(TURNS)]
 
 
 class Claude:
-    """Bodies of the Messages API."""
+    """Bodies of the Messages API, whose model thinks and says something with each call of a tool."""
 
     api = "messages"
 
     @staticmethod
-    def body(ids: list[str], results: list[str]) -> JSON:
+    def body(run: int, turns: int, results: list[str]) -> JSON:
         messages: list[JSON] = [{"role": "user", "content": [{"type": "text", "text": QUESTION}]}]
-        for n, name in enumerate(ids):
-            use = {"type": "tool_use", "id": f"toolu_{name}", "name": "look", "input": {"for": ARGUMENTS[n]}}
+        for n, answer in enumerate(answers(run)[:turns]):
+            thinking = {"type": "thinking", "thinking": answer.thought, "signature": answer.id * 8}
+            text = {"type": "text", "text": answer.text}
+            use = {"type": "tool_use", "id": f"toolu_{answer.id}", "name": "look", "input": {"for": ARGUMENTS[n]}}
             result = {"type": "tool_result", "tool_use_id": use["id"], "content": results[n]}
-            messages += [{"role": "assistant", "content": [use]}, {"role": "user", "content": [result]}]
+            messages.append({"role": "assistant", "content": [thinking, text, use]})
+            messages.append({"role": "user", "content": [result]})
         messages[-1]["content"][-1] |= MARKER
         system = [{"type": "text", "text": SYSTEM} | MARKER]
         return {"model": CLAUDE, "max_tokens": 64, "system": system, "messages": messages}
 
 
 class Chat:
-    """Bodies of Chat Completions."""
+    """Bodies of Chat Completions, whose model says nothing but which tool it calls: only ids tell answers apart."""
 
     api = "chat.completions"
 
     @staticmethod
-    def body(ids: list[str], results: list[str]) -> JSON:
+    def body(run: int, turns: int, results: list[str]) -> JSON:
         messages: list[JSON] = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": QUESTION}]
-        for n, name in enumerate(ids):
+        for n, answer in enumerate(answers(run)[:turns]):
             function = {"name": "look", "arguments": json.dumps({"for": ARGUMENTS[n]})}
-            call = {"id": f"call_{name}", "type": "function", "function": function}
+            call = {"id": f"call_{answer.id}", "type": "function", "function": function}
             messages.append({"role": "assistant", "content": None, "tool_calls": [call]})
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": results[n]})
         return {"model": "gpt-4o", "messages": messages}
 
 
-APIS = [Claude, Chat]
+class Responses:
+    """Bodies of the Responses API: its reasoning is encrypted."""
+
+    api = "responses"
+
+    @staticmethod
+    def body(run: int, turns: int, results: list[str]) -> JSON:
+        items: list[JSON] = [{"role": "user", "content": QUESTION}]
+        for n, answer in enumerate(answers(run)[:turns]):
+            said = {"type": "output_text", "text": answer.text}
+            call = {"call_id": f"call_{answer.id}", "name": "look", "arguments": json.dumps({"for": ARGUMENTS[n]})}
+            items += [
+                {"type": "reasoning", "id": f"rs_{answer.id}", "summary": [], "encrypted_content": answer.id * 20},
+                {"type": "message", "id": f"msg_{answer.id}", "role": "assistant", "content": [said]},
+                {"type": "function_call", "id": f"fc_{answer.id}", **call},
+                {"type": "function_call_output", "call_id": call["call_id"], "output": results[n]},
+            ]
+        return {"model": "gpt-4o", "instructions": SYSTEM, "input": items}
 
 
-def ids(seed: int) -> list[str]:
-    """Ids as a provider makes them."""
+Api = type[Claude] | type[Chat] | type[Responses]
+APIS: list[Api] = [Claude, Chat, Responses]
+
+
+class Answer(NamedTuple):
+    """What a model says in one turn, with an id as a provider makes it."""
+
+    id: str
+    thought: str
+    text: str
+
+
+@functools.cache
+def answers(run: int) -> list[Answer]:
+    """The answers of one run, from its first turn to its last."""
     letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    draw = random.Random(seed)
-    return ["01" + "".join(draw.choices(letters, k=22)) for _ in range(TURNS)]
+    draw, writer = random.Random(run), Writer(100 + run)
+    return [Answer("01" + "".join(draw.choices(letters, k=22)), writer.text(25), writer.text(6)) for _ in range(TURNS)]
 
 
-def run(calls: Recorder, api: type[Claude | Chat], seed: int, results: list[str] = RESULTS) -> None:
+def run_task(calls: Recorder, api: Api, run: int, results: list[str] = RESULTS) -> None:
     """The task from its first call to its last."""
-    given = ids(seed)
-    for turn in range(TURNS + 1):
-        calls.call(api.api, api.body(given[:turn], results))
+    for turns in range(TURNS + 1):
+        calls.call(api.api, api.body(run, turns, results))
 
 
 def told(calls: Recorder) -> list[CallReport]:
@@ -75,36 +109,35 @@ def told(calls: Recorder) -> list[CallReport]:
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_a_task_that_is_run_again_broke_nothing(api: type[Claude | Chat]) -> None:
+def test_a_task_that_is_run_again_broke_nothing(api: Api) -> None:
     with recorder() as calls:
-        for seed in range(4):
-            run(calls, api, seed)
+        for run in range(4):
+            run_task(calls, api, run)
         assert [report.cache.cause for report in told(calls) if report.cache.broke] == []
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_nor_where_its_tools_say_something_else(api: type[Claude | Chat]) -> None:
+def test_nor_where_its_tools_say_something_else(api: Api) -> None:
     with recorder() as calls:
-        for seed in range(4):
-            run(calls, api, seed, [RESULTS, OTHER_RESULTS][seed % 2])
+        for run in range(4):
+            run_task(calls, api, run, [RESULTS, OTHER_RESULTS][run % 2])
         assert [report.cache.cause for report in told(calls) if report.cache.broke] == []
 
 
 @pytest.mark.parametrize("api", APIS)
-def test_nor_where_two_runs_go_on_side_by_side(api: type[Claude | Chat]) -> None:
-    one, other = ids(1), ids(2)
+def test_nor_where_two_runs_go_on_side_by_side(api: Api) -> None:
     with recorder() as calls:
-        for turn in range(TURNS + 1):
-            calls.call(api.api, api.body(one[:turn], RESULTS))
-            calls.call(api.api, api.body(other[:turn], RESULTS))
+        for turns in range(TURNS + 1):
+            for run in (1, 2):
+                calls.call(api.api, api.body(run, turns, RESULTS))
         assert [report.cache.cause for report in told(calls) if report.cache.broke] == []
 
 
-@pytest.mark.parametrize("api", APIS)
-def test_ids_that_the_application_gives_anew_each_turn_are_named(api: type[Claude | Chat]) -> None:
+@pytest.mark.parametrize(("api", "cause"), [(Claude, "history_rewritten"), (Chat, "random_id")])
+def test_answers_that_the_application_writes_anew_each_turn_are_named(api: Api, cause: str) -> None:
     with recorder() as calls:
-        for turn in range(TURNS + 1):
-            calls.call(api.api, api.body(ids(turn)[:turn], RESULTS))
+        for turns in range(TURNS + 1):
+            calls.call(api.api, api.body(turns, turns, RESULTS))
         causes = [report.cache.cause for report in told(calls)]
     assert causes[:2] == ["none"] * 2
-    assert set(causes[3:]) == {"random_id"}
+    assert set(causes[3:]) == {cause}

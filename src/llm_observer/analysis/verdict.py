@@ -220,6 +220,8 @@ class _Judge:
             if found is None:
                 continue
             differences, end = found
+            if differences[0].cause == "history_rewritten" and self._answered_anew(other, differences[0].position):
+                continue
             if differences[0].cause == "compaction" and self._reads.readable_behind(other, shared):
                 # What the summary replaced is gone: had it been there before, it would have been read.
                 there = self._reads.rounded(self._reads.tokens(end))
