@@ -37,6 +37,7 @@ def leave(
         return
     if usage.input_tokens and call.prompt.counted:
         trace.anchors[len(trace)] = usage.input_tokens
+    trace.held = (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
     if rule is not None and rule.match == "boundary" and (usage.cache_read_tokens or usage.cache_write_tokens):
         # Where nothing was read or written, no boundary of this request is in the cache.
         _leave_boundaries(call, rule, trace, boundaries, read_at, fit, index)

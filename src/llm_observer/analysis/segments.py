@@ -47,6 +47,8 @@ class Prompt:
         implicit: Whether the provider may place boundaries by itself, where it does so.
         counted: Whether the tokens that the provider counts are those of these segments. They are not where it keeps a
             part of the prompt itself, edits it, or runs tools of its own and counts the input of each run.
+        repeats: Whether the last is the only reason: all of the prompt is in the request then, and stays as it is.
+        veiled: Which segments the provider counts by something else than their text: what its own tools found.
         as_sent: Whether the segments are those of the request as it was sent. They are not where another
             instrumentation told of the call: key order, order of tools, markers and parameters are not known then.
         markers: The explicit markers, in order: behind how many segments, and the lifetime asked for there.
@@ -59,6 +61,8 @@ class Prompt:
     automatic: str | None = None
     implicit: bool = True
     counted: bool = True
+    repeats: bool = False
+    veiled: frozenset[int] = frozenset()
     as_sent: bool = True
     markers: tuple[tuple[int, str | None], ...] = field(init=False, compare=False)
 

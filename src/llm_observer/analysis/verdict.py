@@ -16,6 +16,7 @@ from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.structure import rearranged
 from llm_observer.analysis.tokens import Fit
+from llm_observer.analysis.unsized import surely_lost
 from llm_observer.results import Outcome, Verdict
 from llm_observer.usage import Usage
 
@@ -40,6 +41,8 @@ _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerout
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
 """Causes that only the request as it was sent can show, or rule out."""
+_UNSIZED = 0.6
+"""What is staked on a loss whose size cannot be told: no count bears it out."""
 _TOLD = 0.6
 """The most that is staked on a prompt which another told of: whose cache it read, and with what parameters, is open."""
 
@@ -99,6 +102,7 @@ class _Judge:
         self._reads = reads
         self._then = then
         self._found: list[Difference] = []
+        self._sure: list[Difference] = []
         self._best = reads.sent
 
     def verdict(self, reported: int) -> Verdict:
@@ -112,7 +116,7 @@ class _Judge:
                 self._judge_structure(then)
             if not self._found:
                 return self._unbroken(reported, ())
-            self._found, self._best = [], self._reads.sent
+            self._found, self._sure, self._best = [], [], self._reads.sent
         if not reported and self._is_short():
             # Nothing of it is cached, whatever the difference: what is left to say is that it is short.
             if then is not None:
@@ -162,7 +166,7 @@ class _Judge:
         if elsewhere is not None and self._reads.shared(elsewhere) > known:
             there = self._reads.readable(elsewhere)
             if there.tokens > max(here.tokens, self._reads.sent.tokens) + LEAST_LOSS:
-                self._note(there, [Difference("model_changed", "model", None, 0)])
+                self._note(there, [Difference("model_changed", "model", None, 0)], elsewhere)
         if then is None or here.tokens <= self._reads.sent.tokens:
             return
         names = {**self._prompt.names, **{kind: param.name for kind, param in self._prompt.params.items()}}
@@ -173,12 +177,12 @@ class _Judge:
             if self._now.params.get(kind) != then.params.get(kind) and here.position > starts[tier]
         ]
         if changed:
-            self._note(here, changed)
+            self._note(here, changed, then)
 
     def _judge_content(self, then: Trace) -> None:
         """Noise ahead of what the two prompts share canonically."""
         shared = self._reads.shared(then)
-        there = self._reads.readable(then)
+        there, written = self._reads.readable(then), then
         if there.tokens <= self._reads.sent.tokens and self._rule.match == "interval":
             return
         if self._rule.match == "boundary" and there.tokens <= self._reads.sent.tokens:
@@ -186,15 +190,15 @@ class _Judge:
             end = self._reads.tokens(shared)
             if not self._reads.uncached() or end.tokens <= self._reads.sent.tokens + LEAST_LOSS:
                 return
-            there = end
+            there, written = end, None
         differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         reached = [d for d in differences if d.position < there.position]
         if reached:
-            self._note(there, reached)
+            self._note(there, reached, written)
 
     def _judge_structure(self, then: Trace | None) -> None:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
-        best: tuple[Read, list[Difference]] | None = None
+        best: tuple[Read, list[Difference], Trace] | None = None
         for other in lineage(
             self._now, then, self._reads.shared(then) if then is not None else 0, self._index, self._fingerprints
         ):
@@ -209,7 +213,7 @@ class _Judge:
             else:
                 there = self._reads.reachable(other, shared, end)
             if there.tokens > self._reads.sent.tokens + LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
-                best = there, [*differences, *self._noise_besides(other, shared, end)]
+                best = there, [*differences, *self._noise_besides(other, shared, end)], other
         if best is not None:
             self._note(*best)
 
@@ -239,9 +243,13 @@ class _Judge:
         elif found is not None:
             self._found.append(found.difference)
 
-    def _note(self, there: Read, differences: list[Difference]) -> None:
-        """Differences that stand between this call and a larger read."""
+    def _note(self, there: Read, differences: list[Difference], written: Trace | None = None) -> None:
+        """Differences that stand between this call and a larger read: of what the call `written` left."""
         self._found += differences
+        if written is not None and self._prompt.repeats:
+            self._sure += surely_lost(
+                differences, self._prompt, self._now, written, self._reads.sent, there, self._usage, self._fingerprints
+            )
         if there.tokens > self._best.tokens:
             self._best = there
 
@@ -262,7 +270,7 @@ class _Judge:
             # Nothing but tools in common: another prompt, whose first call this is.
             lost, causes = False, ()
         if not lost:
-            return self._unbroken(reported, causes)
+            return self._unsized(reported) if self._sure else self._unbroken(reported, causes)
         if not self._is_known(best.tokens) or not (causes or self._tells_loss()):
             return self._undecided(reported)
         if not causes:
@@ -276,6 +284,7 @@ class _Judge:
         first = min((d for d in self._found if d.cause == cause), key=lambda d: d.position)
         counterfactual = cause not in _AS_SENT
         outcome: Outcome = "partial" if reported else "uncacheable" if cause in _UNCACHEABLE else "miss"
+        told = not any(i < best.position for i in self._prompt.veiled)
         return Verdict(
             outcome=outcome,
             broke=True,
@@ -284,15 +293,34 @@ class _Judge:
             causes=causes,
             location=first.location or None,
             offset=first.offset if self._has_offsets(first) else None,
-            expected_tokens=best.tokens,
+            expected_tokens=best.tokens if told else None,
             reported_tokens=reported,
-            missed_tokens=best.tokens - reported,
+            missed_tokens=best.tokens - reported if told else None,
             gap_s=self._gap(self._reads.used_at if cause in _AS_SENT or self._then is None else self._then.at),
-            tokens_method=self._method(best),
-            tokens_error=round(best.error, 4),
+            tokens_method=self._method(best) if told else None,
+            tokens_error=round(best.error, 4) if told else None,
             confidence=self._confidence(cause, best),
             confirmed_by=("usage", "counterfactual") if counterfactual else ("usage",),
             hint=hint(cause),
+        )
+
+    def _unsized(self, reported: int) -> Verdict:
+        """The verdict where a read was lost for certain, and its tokens are not those of any text that is known."""
+        causes = in_order(difference.cause for difference in self._sure)
+        first = min((d for d in self._sure if d.cause == causes[0]), key=lambda d: d.position)
+        return Verdict(
+            outcome="partial" if reported else "miss",
+            broke=True,
+            avoidable=self._avoidable(first.cause),
+            cause=first.cause,
+            causes=causes,
+            location=first.location or None,
+            offset=first.offset,
+            reported_tokens=reported,
+            gap_s=self._gap(self._then.at if self._then is not None else None),
+            confidence=_UNSIZED,
+            confirmed_by=("counterfactual",) if reported else ("usage", "counterfactual"),
+            hint=hint(first.cause),
         )
 
     def _tells_loss(self) -> bool:
