@@ -220,6 +220,16 @@ class Reads:
             return self._rule.ttl_sure_s is None or self._now.at - other.at <= self._rule.ttl_sure_s
         return any(position > shared and self.alive(other, position) for position in other.cached)
 
+    def left_behind(self, other: Trace, shared: int) -> bool:
+        """Whether counts say that what an earlier call left behind the first `shared` segments was not read."""
+        reported = self._usage.cache_read_tokens if self._usage is not None else None
+        if reported is None or not self.readable_behind(other, shared):
+            return False
+        if self._rule.match == "interval":
+            return other.anchors.get(len(other), 0) - reported > 2 * (self._rule.report_grid or LEAST_LOSS)
+        sizes = [other.anchors.get(p, 0) for p in other.cached if p > shared and self.alive(other, p)]
+        return self.sent.tokens == reported and max(sizes, default=0) - reported > LEAST_LOSS
+
     def reachable(self, other: Trace, shared: int, end: int) -> Read:
         """What could be read up to `end`, had the earlier call's content stood where it was."""
         now = self._now

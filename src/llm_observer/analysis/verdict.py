@@ -104,6 +104,8 @@ class _Judge:
         self._found: list[Difference] = []
         self._sure: list[Difference] = []
         self._best = reads.sent
+        self._tolerance: int | None = None
+        """The difference that is certain to be a loss, where counts make it so."""
 
     def verdict(self, reported: int) -> Verdict:
         """The verdict on a call that read `reported` tokens."""
@@ -199,6 +201,7 @@ class _Judge:
     def _judge_structure(self, then: Trace | None) -> None:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
         best: tuple[Read, list[Difference], Trace] | None = None
+        least = self._reads.sent.tokens + LEAST_LOSS
         for other in lineage(
             self._now, then, self._reads.shared(then) if then is not None else 0, self._index, self._fingerprints
         ):
@@ -210,9 +213,13 @@ class _Judge:
             if differences[0].cause == "compaction" and self._reads.readable_behind(other, shared):
                 # What the summary replaced is gone: had it been there before, it would have been read.
                 there = self._reads.rounded(self._reads.tokens(end))
+                if self._reads.left_behind(other, shared):
+                    # The counts say that it went, however short the summary is that had to be written in its place.
+                    self._tolerance = max(0, (self._rule.report_grid or 1) - 1)
+                    least = self._reads.sent.tokens
             else:
                 there = self._reads.reachable(other, shared, end)
-            if there.tokens > self._reads.sent.tokens + LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
+            if there.tokens > least and (best is None or there.tokens > best[0].tokens):
                 best = there, [*differences, *self._noise_besides(other, shared, end)], other
         if best is not None:
             self._note(*best)
@@ -259,9 +266,10 @@ class _Judge:
             best = self._reads.tokens(self._reads.blocked.position)
             if self._rule.match == "interval" and self._rule.report_grid:
                 best = best._replace(tokens=best.tokens - best.tokens % self._rule.report_grid)
-        tolerance = max(
-            LEAST_LOSS, best.error * best.tokens, 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
-        )
+        steps = 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
+        tolerance = max(LEAST_LOSS, best.error * best.tokens, steps)
+        if self._tolerance is not None and best.tokens:
+            tolerance, best = self._tolerance, best._replace(error=max(best.error, steps / best.tokens))
         lost = best.tokens - reported > tolerance and best.tokens >= (self._rule.min_tokens or 1)
         if not self._prompt.as_sent:
             self._found = [difference for difference in self._found if difference.cause not in _OF_THE_WIRE]
