@@ -82,6 +82,8 @@ def call_from_record(record: Mapping[str, Any]) -> Call:
     call.duration_s = _seconds(record, "duration_s")
     call.first_byte_s = _seconds(record, "first_byte_s")
     call.raw_usage = as_mapping(usage) or None
+    named = response.get("id")
+    call.response_id = named if isinstance(named, str) else None
     served = response.get("model")
     call.response_model = served if isinstance(served, str) else None
     tier = response.get("service_tier")

@@ -17,6 +17,7 @@ from llm_observer.analysis.lineage import landmarks
 from llm_observer.analysis.observed import Finding, Observation
 from llm_observer.analysis.peers import Peers
 from llm_observer.analysis.rules import CacheRules, shipped_rules
+from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Fits
 from llm_observer.analysis.tracer import WIDTH, Known, Tracer
 from llm_observer.analysis.turns import Turn, Turns
@@ -111,14 +112,15 @@ class Analyzer:
         written = writes(prompt, rule) if rule is not None and rule.match == "boundary" else []
         family = call.tag or _family(trace)
         report = self._report(trace, family, written, as_sent=prompt.as_sent)
-        verdict, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, usage, fit)
+        before = self._before(prompt, trace)
+        verdict, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, usage, fit, before)
         if call.diagnostics:
             verdict = reconcile(verdict, call.diagnostics)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
         leave(call, rule, trace, written, read_at, fit, self._index)
-        found_by = landmarks(trace, traced.edges)
+        found_by = landmarks(trace, traced.edges) + [self._kept(name) for name in (call.answer, prompt.kept) if name]
         if known is None:
             self._index.add(trace, family, found_by)
         else:
@@ -139,6 +141,15 @@ class Analyzer:
         )
         trace.columns = _NO_COLUMNS
         return Finding(prompt=report, verdict=verdict, breakers=traced.breakers, seen=seen)
+
+    def _kept(self, name: str) -> bytes:
+        """By which the last call of a conversation that the provider keeps is found."""
+        return self._hasher.digest(b"kept", name.encode("utf-8", "surrogatepass"))
+
+    def _before(self, prompt: Prompt, trace: Trace) -> Trace | None:
+        """The call with which a kept conversation stood where this one goes on with it."""
+        found = self._index.holding(self._kept(prompt.kept)) if prompt.kept is not None else None
+        return found if found is not None and found.owner == trace.owner and found.at < trace.at else None
 
     def _known(self, name: Hashable, keys: "array[int]", head: int) -> Known | None:
         """The last turn of a conversation and what it has in common with this one, whose head is the same."""

@@ -44,7 +44,8 @@ class Trace:
         anchors: Exact token counts by position, as usage gave them.
         cached: Positions at which a prefix was in the provider's cache after this call.
         summarised: Whether its messages open with a summary of a conversation.
-        held: What usage says was read and written, of each run of the model.
+        whole: What usage says of the whole prompt, of each run of the model.
+        held: What it says can be read of it afterwards.
         number: By which an index knows it, 0 for none.
         before: Number of the earlier trace with the longest prefix in common, 0 for none. Calls overlap: the latest may
             have begun too late.
@@ -69,6 +70,7 @@ class Trace:
     anchors: dict[int, int] = field(default_factory=dict[int, int])
     cached: tuple[int, ...] = ()
     summarised: bool = False
+    whole: int = 0
     held: int = 0
     number: int = 0
     before: int = 0

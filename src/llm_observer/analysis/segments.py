@@ -49,6 +49,8 @@ class Prompt:
             part of the prompt itself, edits it, or runs tools of its own and counts the input of each run.
         repeats: Whether the last is the only reason: all of the prompt is in the request then, and stays as it is.
         veiled: Which segments the provider counts by something else than their text: what its own tools found.
+        kept: The conversation that the provider keeps and the request goes on with, or the response behind which it
+            does; `None` where there is none, or where more is behind it than the calls before say.
         as_sent: Whether the segments are those of the request as it was sent. They are not where another
             instrumentation told of the call: key order, order of tools, markers and parameters are not known then.
         markers: The explicit markers, in order: behind how many segments, and the lifetime asked for there.
@@ -63,6 +65,7 @@ class Prompt:
     counted: bool = True
     repeats: bool = False
     veiled: frozenset[int] = frozenset()
+    kept: str | None = None
     as_sent: bool = True
     markers: tuple[tuple[int, str | None], ...] = field(init=False, compare=False)
 

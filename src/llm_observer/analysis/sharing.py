@@ -67,6 +67,8 @@ def as_text(shared: Shared) -> str:
             "anchors": list(trace.anchors.items()),
             "cached": list(trace.cached),
             "summarised": trace.summarised,
+            "whole": trace.whole,
+            "held": trace.held,
             "family": shared.family,
             "landmarks": [b64encode(mark).decode() for mark in shared.landmarks],
             "lifetimes": list(shared.lifetimes.items()),
@@ -102,6 +104,8 @@ def from_text(text: str) -> Shared | None:
         anchors=dict(data["anchors"]),
         cached=tuple(data["cached"]),
         summarised=bool(data.get("summarised")),
+        whole=int(data.get("whole", 0)),
+        held=int(data.get("held", 0)),
     )
     size = len(trace.wire)
     if not (len(trace.canonical) == len(trace.chain) == len(trace.canonical_chain) == len(weights) - 1 == size):

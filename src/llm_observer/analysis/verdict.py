@@ -5,13 +5,17 @@ thing each: the parameters as before, the noise evened out, a boundary where the
 A world in which more could have been read names a cause; usage has the last word on whether anything was lost.
 """
 
+from dataclasses import replace
+
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, tool_changes
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.kept import parted_heads
 from llm_observer.analysis.lineage import lineage
+from llm_observer.analysis.parameters import changed_parameters
 from llm_observer.analysis.placement import misplaced
-from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads
+from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads, agree
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.structure import rearranged
@@ -22,18 +26,6 @@ from llm_observer.usage import Usage
 
 __all__ = ["judge"]
 
-_PARAM_CAUSES = {
-    "cache_key": "cache_key_changed",
-    "service_tier": "service_tier_changed",
-    "tool_choice": "tool_choice_changed",
-    "thinking": "thinking_changed",
-    "effort": "effort_changed",
-    "speed": "speed_changed",
-    "text_format": "text_format_changed",
-    "verbosity": "verbosity_changed",
-    "parallel_tool_calls": "input_changed",
-    "media": "image_changed",
-}
 _EXACT = 0.03
 """A bound up to which a count is known rather than estimated: a volatile value more or less."""
 _UNCACHEABLE = frozenset({"no_breakpoint", "below_minimum"})
@@ -55,10 +47,12 @@ def judge(
     fingerprints: Fingerprinter,
     usage: Usage | None,
     fit: Fit,
+    before: Trace | None = None,
 ) -> tuple[Verdict, int]:
     """The verdict on a call, and the position up to which its prompt could be read as it was sent.
 
-    Without a reported read there is no verdict: not reported is not zero. Changes nothing in the index.
+    `before` is the call whose conversation, which the provider keeps, this one goes on with. Without a reported read
+    there is no verdict: not reported is not zero. Changes nothing in the index.
     """
     reported = usage.cache_read_tokens if usage is not None else None
     if reported is None or not prompt.segments:
@@ -68,8 +62,9 @@ def judge(
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
     _, then = index.deepest(now.canonical_chain, now.seed, now.at)
     reads = Reads(prompt, now, rule, index, fingerprints, usage, fit, then)
-    verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then).verdict(reported)
-    return verdict, reads.sent.position
+    judged = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then)
+    verdict = judged.kept(before, reported) if before is not None else None
+    return verdict or judged.verdict(reported), reads.sent.position
 
 
 def _tells_itself(rule: CacheRule) -> bool:
@@ -135,6 +130,36 @@ class _Judge:
             self._found.append(self._reads.blocked)
         return self._conclude(reported)
 
+    def kept(self, before: Trace, reported: int) -> Verdict | None:
+        """The verdict on a call that goes on with a conversation which the provider keeps, otherwise than `before` did.
+
+        All that was in the cache of the earlier call stands in this one's prompt too, though not in its request, and
+        the earlier call's usage says how much that was. `None` where nothing parts the two, or the read was not lost.
+        """
+        steps = 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
+        whole = self._usage.input_tokens if self._usage is not None else None
+        if before.held - reported <= max(LEAST_LOSS, steps) or whole is None or whole < before.whole:
+            # It was read, or it is not all there any more.
+            return None
+        if self._rule.match == "boundary" and not self._prompt.implicit:
+            # Whether it keeps the markers of earlier requests is not documented.
+            return None
+        sent = self._reads.sent
+        if (reported and not (sent.position and agree(sent, reported))) or not self._reads.may_live(before):
+            return None
+        parted = parted_heads(self._prompt, self._now, before, self._rule, self._fingerprints)
+        if not parted:
+            return None
+        self._then = before
+        self._found = parted
+        prints = map(self._fingerprints.known, before.wire[before.head :])
+        if any(fp is None or fp.kind == "tool_result" for fp in prints):
+            # What the model thought between its calls of tools is left out once they are done.
+            self._sure = parted
+            return None if reported else self._unsized(reported)
+        verdict = self._broken(Read(self._now.head, before.held, steps / before.held), reported)
+        return replace(verdict, tokens_method="anchored")
+
     def _shares_most(self, then: Trace, elsewhere: Trace | None) -> bool:
         """Whether no call to another model shares more than `then`."""
         return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= self._reads.shared(then)
@@ -171,13 +196,8 @@ class _Judge:
                 self._note(there, [Difference("model_changed", "model", None, 0)], elsewhere)
         if then is None or here.tokens <= self._reads.sent.tokens:
             return
-        names = {**self._prompt.names, **{kind: param.name for kind, param in self._prompt.params.items()}}
-        starts = {"all": 0, "system": self._now.tools, "messages": self._now.head}
-        changed = [
-            Difference(_PARAM_CAUSES[kind], names.get(kind, kind), None, starts[tier])
-            for kind, tier in self._rule.params.items()
-            if self._now.params.get(kind) != then.params.get(kind) and here.position > starts[tier]
-        ]
+        parted = changed_parameters(self._prompt, self._now, then, self._rule)
+        changed = [difference for difference in parted if here.position > difference.position]
         if changed:
             self._note(here, changed, then)
 
@@ -288,6 +308,11 @@ class _Judge:
             causes = ("evicted_or_rerouted",)
             where = self._prompt.segments[best.position - 1].path if best.position else None
             self._found.append(Difference("evicted_or_rerouted", where or "", None, best.position))
+        return self._broken(best, reported)
+
+    def _broken(self, best: Read, reported: int) -> Verdict:
+        """The verdict where what was found kept `best` from being read."""
+        causes = in_order(difference.cause for difference in self._found)
         cause = causes[0]
         first = min((d for d in self._found if d.cause == cause), key=lambda d: d.position)
         counterfactual = cause not in _AS_SENT
