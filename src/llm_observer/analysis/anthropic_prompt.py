@@ -45,6 +45,7 @@ def read_messages(body: Mapping[str, Any]) -> Prompt:
         params=_params(body, segments),
         names=_NAMES,
         automatic=_ttl(automatic) if automatic else None,
+        compared=as_text(as_mapping(body.get("diagnostics")).get("previous_message_id")) or None,
         counted=not (edited or repeats),
         repeats=repeats and not edited,
         veiled=frozenset(i for i, s in enumerate(segments) if s.is_json and _FOUND.search(s.text))

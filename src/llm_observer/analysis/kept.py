@@ -10,8 +10,9 @@ from llm_observer.analysis.index import Trace
 from llm_observer.analysis.parameters import changed_parameters
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
+from llm_observer.analysis.structure import rearranged
 
-__all__ = ["parted_heads"]
+__all__ = ["parted", "parted_heads"]
 
 
 def parted_heads(
@@ -32,4 +33,16 @@ def parted_heads(
         if a is not None and b is not None:
             offset = first_difference(prompt.segments[same].text, a, b)
         found.append(Difference("system_changed", path, offset, same))
+    return found
+
+
+def parted(prompt: Prompt, now: Trace, before: Trace, rule: CacheRule, fingerprints: Fingerprinter) -> list[Difference]:
+    """The same, and what of the messages that the call before had."""
+    found = parted_heads(prompt, now, before, rule, fingerprints)
+    shared = shared_canonical(now, before)
+    if shared >= now.head:
+        behind = noise(prompt, now, before, shared, fingerprints)
+        found += [difference for difference in behind if difference.position >= now.head]
+        changed = rearranged(prompt, now, before, shared, fingerprints)
+        found += [changed.difference] if changed is not None else []
     return found

@@ -20,7 +20,7 @@ class Observation:
         ready_at: When its response began, as far as that is known.
         ended_at: When its response ended; `None` for when it began.
         scope: Whose cache.
-        answer: The response's id, where the provider keeps it for a later call to go on with.
+        answer: The response's id, where a later call may go on with it or be compared with it.
     """
 
     provider: str

@@ -124,6 +124,7 @@ def _prompt(
         implicit=options.get("mode") != "explicit",
         counted=counted,
         kept=kept,
+        compared=as_text(options.get("comparison_response_id")) or None,
     )
 
 
