@@ -228,9 +228,26 @@ def test_a_system_text_that_changed_is_looked_into_too() -> None:
     assert "provider_diagnostics" in verdict.confirmed_by
 
 
-@pytest.mark.parametrize("cause", ["ttl_expired", "evicted_or_rerouted", "lookback_exceeded"])
-def test_a_verdict_that_nothing_changed_is_not_confirmed_by_one_that_something_did(cause: str) -> None:
-    """Though the entry that was lost ends in the messages, too."""
-    found = replace(BROKEN, cause=cause, causes=(cause,), location="messages[3].content[0]")
-    verdict = reconcile(found, anthropic("messages_changed"))
-    assert (verdict.cause, verdict.location) == ("input_changed", "messages")
+@pytest.mark.parametrize("cause", ["ttl_expired", "evicted_or_rerouted", "lookback_exceeded", "no_breakpoint"])
+@pytest.mark.parametrize("where", ["system[0]", "messages[3].content[0]"])
+def test_a_message_that_changed_neither_confirms_nor_refutes_what_is_no_change(cause: str, where: str) -> None:
+    """It may stand behind all that could have been read."""
+    found = replace(BROKEN, cause=cause, causes=(cause,), location=where)
+    assert reconcile(found, anthropic("messages_changed")) == found
+
+
+def test_a_system_text_that_changed_refutes_that_nothing_did() -> None:
+    found = replace(BROKEN, cause="evicted_or_rerouted", causes=("evicted_or_rerouted",), location="system[0]")
+    verdict = reconcile(found, anthropic("system_changed"))
+    assert (verdict.cause, verdict.causes) == ("system_changed", ("system_changed",))
+
+
+def test_a_loss_without_a_figure_gets_the_provider_s() -> None:
+    """What stands behind search results is counted nowhere else."""
+    found = replace(
+        BROKEN, expected_tokens=None, missed_tokens=None, reported_tokens=4000, confirmed_by=("counterfactual",)
+    )
+    verdict = reconcile(found, anthropic("system_changed", 2900))
+    assert (verdict.expected_tokens, verdict.missed_tokens, verdict.tokens_error) == (6900, 2900, 0.1)
+    assert verdict.tokens_method == "provider_diagnostics"
+    assert reconcile(found, openai("input_changed")).missed_tokens is None

@@ -25,6 +25,8 @@ _APPROXIMATE = 0.1
 
 _NO_CHANGE = frozenset({"lookback_exceeded", "ttl_expired", "concurrent_cold_start", "evicted_or_rerouted"})
 """Causes of a prompt in which nothing changed, wherever the entry that was lost ends."""
+_PLACED = frozenset({"no_breakpoint", "too_many_breakpoints", "breakpoint_after_volatile", "boundary_missing"})
+"""Causes that lie in where the request has boundaries, which diagnostics do not look at."""
 
 
 class _Meaning(NamedTuple):
@@ -34,6 +36,7 @@ class _Meaning(NamedTuple):
         cause: The cause that it is by itself.
         places: Where in the prompt any other that it may be stands.
         also: Others that it may be, wherever they stand.
+        anywhere: Whether what changed may stand behind all that could have been read: a new question does.
         says_how: Whether it is that cause and no other.
         hint: What to do where no more is known; that of the cause when left out.
     """
@@ -41,6 +44,7 @@ class _Meaning(NamedTuple):
     cause: str
     places: tuple[str, ...] = ()
     also: frozenset[str] = frozenset()
+    anywhere: bool = False
     says_how: bool = False
     hint: str | None = None
 
@@ -56,12 +60,12 @@ _REASONS: Mapping[str, _Meaning] = {
         hint="Send the same tools, in one order and each defined alike, on every call.",
     ),
     "system_changed": _Meaning("system_changed", ("system",)),
-    "messages_changed": _Meaning("input_changed", ("messages",)),
+    "messages_changed": _Meaning("input_changed", ("messages",), anywhere=True),
     "text_format_changed": _Meaning("text_format_changed"),
     "reasoning_effort_changed": _Meaning("effort_changed"),
     "verbosity_changed": _Meaning("verbosity_changed"),
     "context_compacted": _Meaning("compaction", ("input",), says_how=True),
-    "input_changed": _Meaning("input_changed", ("input", "instructions")),
+    "input_changed": _Meaning("input_changed", ("input", "instructions"), anywhere=True),
 }
 
 
@@ -69,9 +73,20 @@ def reconcile(verdict: Verdict, diagnostics: Mapping[str, Any] | None, seen: Seq
     """The verdict with what the provider says of it; `seen` is how the prompt differs from the one it compares with."""
     reason, missed = provider_reason(diagnostics)
     meaning = _REASONS.get(reason)
-    if meaning is None or verdict.reported_tokens is None:
+    reported = verdict.reported_tokens
+    if meaning is None or reported is None:
         return verdict
+    if verdict.broke and verdict.missed_tokens is None and missed and not _counts_rest(diagnostics):
+        verdict = replace(
+            verdict,
+            expected_tokens=reported + missed,
+            missed_tokens=missed,
+            tokens_method="provider_diagnostics",
+            tokens_error=_APPROXIMATE,
+        )
     if verdict.broke:
+        if meaning.anywhere and verdict.cause in _NO_CHANGE | _PLACED:
+            return verdict
         if _agrees(verdict, meaning):
             return replace(
                 verdict,
@@ -82,7 +97,7 @@ def reconcile(verdict: Verdict, diagnostics: Mapping[str, Any] | None, seen: Seq
     if verdict.outcome in {"cold", "uncacheable"} and missed:
         # This process knows of no earlier call; the provider does.
         return replace(
-            _corrected(verdict, meaning, seen, verdict.reported_tokens + missed),
+            _corrected(verdict, meaning, seen, reported + missed),
             outcome="miss",
             missed_tokens=missed,
             tokens_method="provider_diagnostics",
@@ -99,6 +114,11 @@ def provider_reason(diagnostics: Mapping[str, Any] | None) -> tuple[str, int | N
     missed = miss.get("cache_missed_input_tokens", miss.get("cache_missed_tokens"))
     tokens = missed if isinstance(missed, int) and not isinstance(missed, bool) and missed > 0 else None
     return as_text(miss.get("reason")) if kind == "cache_miss" else kind, tokens
+
+
+def _counts_rest(diagnostics: Mapping[str, Any] | None) -> bool:
+    """Whether the tokens are all behind the first difference, new ones among them, as OpenAI's are."""
+    return as_text(as_mapping(diagnostics).get("type")) == "cache_miss"
 
 
 def _agrees(verdict: Verdict, meaning: _Meaning) -> bool:
