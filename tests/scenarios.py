@@ -560,6 +560,33 @@ def few_shot(source: Source, shape: Shape) -> Iterator[Planted]:
         yield Planted(talk, "few_shot_order" if i else "none", talk.turn_path(0) if i else None)
 
 
+def examples_first(source: Source, shape: Shape, *, marked: bool) -> Iterator[Talk]:
+    """Questions behind four examples: in one order, in another, in a third, and in the first again."""
+    base = chat_of(source, shape, chars=5000)
+    base.mark_parts = marked
+    pairs = [[said("user", source.prose(12)), said("assistant", source.prose(12))] for _ in range(4)]
+    for order in ((0, 1, 2, 3), (0, 1, 2, 3), (2, 0, 3, 1), (3, 2, 1, 0), (0, 1, 2, 3)):
+        talk = base.copy()
+        talk.turns = [Turn(t.role, list(t.parts)) for n in order for t in pairs[n]]
+        talk.turns.append(said("user", source.question()))
+        yield talk
+
+
+@plan("few_shot_order: marked messages", "responses newer")
+def few_shot_marked(source: Source, shape: Shape) -> Iterator[Planted]:
+    """The third order takes up nothing that was written, and the first is still there at the end."""
+    for i, talk in enumerate(examples_first(source, shape, marked=True)):
+        turned = i in {2, 3}
+        yield Planted(talk, "few_shot_order" if turned else "none", talk.turn_path(0) if turned else None)
+
+
+@plan("boundary_missing: examples", *NEW_GPT)
+def few_shot_unmarked(source: Source, shape: Shape) -> Iterator[Planted]:
+    """Nothing is written at the end of examples that are not marked, so their order loses nothing besides."""
+    for i, talk in enumerate(examples_first(source, shape, marked=False)):
+        yield Planted(talk, "boundary_missing" if i in {1, 4} else "none")
+
+
 # -- parameters
 
 PARAMS: Sequence[tuple[str, str, str, JSON, JSON, tuple[str, ...]]] = [
