@@ -24,20 +24,26 @@ _MENTIONED = re.compile(
 _TALK = r"(?:conversation|chat|discussion|session|dialog(?:ue)?|history|context|messages|turns|exchange)"
 _BEFORE = r"(?:previous|earlier|prior|past|older|preceding)"
 _STATED = re.compile(
-    # It opens with what it is: "Summary of the conversation so far", "Here is a recap of what was discussed earlier".
+    # It opens with what it is: "Summary of the conversation so far", "Here is a recap of what was discussed earlier",
+    # "Below is the compacted history", "[Context summary]", "<summary>", "Earlier in this conversation".
     r"\A[\s#*>\[(<_=-]*(?:"
-    r"(?:(?:here(?:'s| is| follows)|this is|below is|the following is) )?(?:(?:a|the|our|brief|short|running) )*"
-    rf"(?:summary|recap) of (?:(?:the|our|this|all|what) )*(?:{_BEFORE} )?(?:{_TALK}|we|was|has been|happened)\b"
+    r"(?:(?:here(?:'s| is| follows)|this is|below is|the following is) )?(?:(?:a|the|our|brief|short|running) )*(?:"
+    rf"(?:summary|recap) of (?:(?:the|our|this|all|what) )*(?:{_BEFORE} )?(?:{_TALK}|we|was|has been|happened)"
+    rf"|(?:compacted|summari[sz]ed|condensed) {_TALK})\b"
     rf"|(?:{_TALK}|{_BEFORE})(?:[\s_-]{_TALK})?[\s_-](?:summary|recap|compacted|summari[sz]ed)\b"
-    rf"|summary *[>\]]|{_TALK} (?:from earlier|so far)\b)",
+    rf"|{_BEFORE} (?:on )?in (?:the|this|our) {_TALK}\b"
+    rf"|summary *[>\]]|state_snapshot>|{_TALK} (?:from earlier|so far)\b)",
     re.IGNORECASE,
 )
 _CONTINUED = re.compile(
-    rf"\bcontinued from (?:an?|the|our) (?:{_BEFORE} )?{_TALK}\b"
+    rf"\bcontinu(?:ed from|ing|ation of) (?:an?|the|our) (?:{_BEFORE} )?{_TALK}\b"
     rf"|\b{_TALK}\b[^.\n]{{0,60}} (?:was|were|has been|have been) (?:compacted|summari[sz]ed|condensed)\b"
     r'|"type":"compaction"',
     re.IGNORECASE,
 )
+
+_SIGNS = ("continu", "compact", "summari", "condens")
+"""Without any of them it says nothing of the kind: a hundredth of the time."""
 
 
 def mentions_summary(segments: Iterable[Segment]) -> bool:
@@ -47,12 +53,14 @@ def mentions_summary(segments: Iterable[Segment]) -> bool:
 
 def states_summary(segment: Segment) -> bool:
     """Whether it opens as a summary of a conversation, and not with what is to be summarised."""
-    return bool(_STATED.match(segment.text)) or continues(segment)
+    return bool(_STATED.match(segment.text, 0, _STATEMENT)) or continues(segment)
 
 
 def continues(segment: Segment) -> bool:
     """Whether it says that a conversation goes on in it."""
-    return bool(_CONTINUED.search(segment.text, 0, _STATEMENT))
+    opening = segment.text[:_STATEMENT]
+    lowered = opening.lower()
+    return any(word in lowered for word in _SIGNS) and bool(_CONTINUED.search(opening))
 
 
 def opens_with_summary(prompt: Prompt) -> bool:
