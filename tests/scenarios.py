@@ -560,6 +560,33 @@ def few_shot(source: Source, shape: Shape) -> Iterator[Planted]:
         yield Planted(talk, "few_shot_order" if i else "none", talk.turn_path(0) if i else None)
 
 
+def examples_first(source: Source, shape: Shape, *, marked: bool) -> Iterator[Talk]:
+    """Questions behind four examples: in one order, in another, in a third, and in the first again."""
+    base = chat_of(source, shape, chars=5000)
+    base.mark_parts = marked
+    pairs = [[said("user", source.prose(12)), said("assistant", source.prose(12))] for _ in range(4)]
+    for order in ((0, 1, 2, 3), (0, 1, 2, 3), (2, 0, 3, 1), (3, 2, 1, 0), (0, 1, 2, 3)):
+        talk = base.copy()
+        talk.turns = [Turn(t.role, list(t.parts)) for n in order for t in pairs[n]]
+        talk.turns.append(said("user", source.question()))
+        yield talk
+
+
+@plan("few_shot_order: marked messages", "responses newer")
+def few_shot_marked(source: Source, shape: Shape) -> Iterator[Planted]:
+    """The third order takes up nothing that was written, and the first is still there at the end."""
+    for i, talk in enumerate(examples_first(source, shape, marked=True)):
+        turned = i in {2, 3}
+        yield Planted(talk, "few_shot_order" if turned else "none", talk.turn_path(0) if turned else None)
+
+
+@plan("boundary_missing: examples", *NEW_GPT)
+def few_shot_unmarked(source: Source, shape: Shape) -> Iterator[Planted]:
+    """Nothing is written at the end of examples that are not marked, so their order loses nothing besides."""
+    for i, talk in enumerate(examples_first(source, shape, marked=False)):
+        yield Planted(talk, "boundary_missing" if i in {1, 4} else "none")
+
+
 # -- parameters
 
 PARAMS: Sequence[tuple[str, str, str, JSON, JSON, tuple[str, ...]]] = [
@@ -744,6 +771,72 @@ for _n, _wording in enumerate(SUMMARIES):
     for _keep in (0, 1, 3):
         if _keep or _n < 5:
             PLANS[f"compaction: wording {_n}, {_keep} kept"] = compacted(_wording, _keep), SHAPES
+
+
+def shortened(wording: str, turns: int, size: int, keep: int, summary: int) -> Plan:
+    """A conversation of a few words, or a summary of few: little has to be written anew, and it is all that was kept."""
+
+    def made(source: Source, shape: Shape) -> Iterator[Planted]:
+        talk = talked(source, shape, turns, size)
+        yield Planted(talk.copy())
+        talk.turns = [said("user", wording.format(source.prose(summary))), *(talk.turns[-keep:] if keep else [])]
+        if not keep:
+            talk.turns.append(said("assistant", "I have read it."))
+            talk.turns.append(said("user", source.prose(2)))
+        else:
+            go_on(talk, source, size)
+        yield Planted(talk.copy(), "compaction", talk.turn_path(0))
+        go_on(talk, source, size)
+        yield Planted(talk.copy())
+
+    return made
+
+
+for _n, _wording in enumerate(SUMMARIES[:5]):
+    PLANS[f"compaction: short history, wording {_n}"] = (
+        shortened(_wording, 3, 2, _n % 2, 3),
+        tuple(s for s in SHAPES if s.name in BOUNDARY),
+    )
+    PLANS[f"compaction: short summary, wording {_n}"] = shortened(_wording, 6, 15, 0, 12), SHAPES
+
+REQUESTS = (
+    "Summarize the following article in three points:\n{}",
+    "Write a summary of this:\n{}",
+    "Give me a recap of the meeting: {}",
+    "Give a summary of the conversation so far between Ann and Bob:\n{}",
+    "Summary: the app is slow.\n{}",
+    "What has been compacted here, and why?\n{}",
+)
+
+
+@plan("none: a summary is asked for")
+def asked_to_summarise(source: Source, shape: Shape) -> Iterator[Planted]:
+    """Each in a conversation of its own, beside longer ones of the same prompt."""
+    long = talked(source, shape, 6)
+    yield Planted(long.copy())
+    for request in REQUESTS:
+        talk = long.copy()
+        talk.turns = [said("user", request.format(source.prose(30)))]
+        yield Planted(talk.copy())
+        go_on(talk, source)
+        yield Planted(talk)
+        go_on(long, source)
+        yield Planted(long.copy())
+
+
+@plan("none: sessions that open with a summary")
+def remembered(source: Source, shape: Shape) -> Iterator[Planted]:
+    """An application that begins each session with what was said in those before it."""
+    base = chat_of(source, shape, chars=7000)
+    for turns in range(5, 1, -1):
+        talk = base.copy()
+        memory = f"Summary of our previous conversation: {source.prose(20)}"
+        talk.turns = [said("user", memory), said("assistant", "I remember."), said("user", source.prose(15))]
+        for _ in range(turns):
+            go_on(talk, source)
+        yield Planted(talk.copy())
+        go_on(talk, source)
+        yield Planted(talk)
 
 
 @plan("history_rewritten: answer edited")

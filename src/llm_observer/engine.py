@@ -208,6 +208,8 @@ def _observation(call: Call, prompt: Prompt, ready_at: float, ended_at: float | 
         diagnostics=call.diagnostics,
         tag=call.tag,
         ended_at=ended_at,
+        # Anthropic compares with requests that asked for it themselves.
+        answer=call.response_id if call.api == "responses" or "diagnostics" in call.parameters else None,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from llm_observer.adapters.reading import code
+from llm_observer.analysis.converse_prompt import is_converse
 from llm_observer.analysis.jsons import as_mapping
 from llm_observer.call import Call
 from llm_observer.config import Settings
@@ -23,6 +24,9 @@ _LAST_SECOND = 253_402_300_799
 _APIS = ("chat.completions", "responses", "messages", "completions", "embeddings")
 _SPELLINGS = {f"{start}{api.replace('.', sign)}": api for api in _APIS for start in ("", "/v1/") for sign in "./_"}
 """APIs as records name them: OpenTelemetry's `chat_completions` and the paths of requests among them."""
+_OF_BEDROCK = {"converse": "converse", "conversestream": "converse", "invokemodel": "messages"}
+_OF_BEDROCK["invokemodelwithresponsestream"] = "messages"
+"""Bedrock's, as boto3 and the service name them: InvokeModel of Claude takes Anthropic's body."""
 
 
 class RecordError(ValueError):
@@ -69,19 +73,22 @@ def call_from_record(record: Mapping[str, Any]) -> Call:
         raise RecordError("a record is a JSON object")
     response = as_mapping(record.get("response"))
     usage = record.get("usage", response.get("usage"))
-    model = _request(record).get("model") or response.get("model")
+    request = _request(record)
+    model = request.get("model") or request.get("modelId") or response.get("model")
     call = Call(
         provider=_text(record, "provider").lower(),
-        api=_api(record),
+        api=_api(record, request),
         at=_start(record),
         model=model if isinstance(model, str) else None,
         scope=_text(record, "scope") if record.get("scope") is not None else None,
         tag=_text(record, "tag") if record.get("tag") is not None else None,
     )
-    call.request = _request(record)
+    call.request = request
     call.duration_s = _seconds(record, "duration_s")
     call.first_byte_s = _seconds(record, "first_byte_s")
     call.raw_usage = as_mapping(usage) or None
+    named = response.get("id")
+    call.response_id = named if isinstance(named, str) else None
     served = response.get("model")
     call.response_model = served if isinstance(served, str) else None
     tier = response.get("service_tier")
@@ -104,12 +111,14 @@ def _request(record: Mapping[str, Any]) -> Mapping[str, Any]:
     return request
 
 
-def _api(record: Mapping[str, Any]) -> str:
-    named = _text(record, "api")
-    api = _SPELLINGS.get(named.lower())
+def _api(record: Mapping[str, Any], request: Mapping[str, Any]) -> str:
+    named = _text(record, "api").lower()
+    api = _SPELLINGS.get(named) or _OF_BEDROCK.get(named.replace("_", "").replace("-", ""))
     if api is None:
         raise RecordError(f'"api" is not one that is known: give {_EXAMPLES["api"]}')
-    return api
+    if isinstance(request.get("body"), str | bytes) and "modelId" in request:
+        raise RecordError('"request" is what boto3 was called with: give its "body", as a JSON object')
+    return "converse" if api == "messages" and is_converse(request) else api
 
 
 def _text(record: Mapping[str, Any], name: str) -> str:
@@ -123,7 +132,7 @@ def _text(record: Mapping[str, Any], name: str) -> str:
 
 _EXAMPLES = {
     "provider": 'a string such as "openai" or "anthropic"',
-    "api": '"chat.completions", "responses" or "messages"',
+    "api": '"chat.completions", "responses", "messages" or "converse"',
     "tag": "the prompt a name, or leave it out",
     "scope": "the name of the workspace or project, or leave it out",
 }

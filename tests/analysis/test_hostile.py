@@ -71,7 +71,7 @@ def explain(one: Engine, api: str, body: JSON, usage: JSON | None = None, at: fl
 
 
 READ = {"input_tokens": 10, "output_tokens": 1, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
-APIS = ("messages", "chat.completions", "responses", "completions", "embeddings")
+APIS = ("messages", "chat.completions", "responses", "completions", "embeddings", "converse")
 
 
 @settings(max_examples=80)

@@ -72,6 +72,28 @@ def searched(n: int) -> tuple[JSON, ...]:
     return use, {"type": "web_search_tool_result", "tool_use_id": f"srvtoolu_{n}", "content": found}, text(n)
 
 
+def found_nothing(n: int) -> tuple[JSON, ...]:
+    """The same search, whose results an application has cleared."""
+    use, result, said_then = searched(n)
+    return use, result | {"content": []}, said_then
+
+
+def forgotten(n: int) -> tuple[JSON, ...]:
+    """The same answer without the search that it came from."""
+    return searched(n)[2:]
+
+
+def mixed(*answers: Callable[[int], tuple[JSON, ...]]) -> Callable[[int], tuple[JSON, ...]]:
+    """Each turn has the next of these answers, and those behind them the last."""
+    return lambda n: answers[min(n, len(answers) - 1)](n)
+
+
+def timed(n: int, **more: Any) -> JSON:
+    made = body(grown(n, searched), **more)
+    made["system"][0]["text"] = f"It is 2026-11-22T10:0{n}:27Z now.\n{SYSTEM}"
+    return made
+
+
 def reached(n: int) -> tuple[JSON, ...]:
     """Redacted thinking, and a call to an MCP server that the provider makes itself."""
     use = {"type": "mcp_tool_use", "id": f"mcptoolu_{n}", "name": "echo", "server_name": "s", "input": {"n": n}}
@@ -155,6 +177,25 @@ FAULTS: dict[str, tuple[list[JSON], JSON, str, str]] = {
         "tool_membership",
         "tools[0]",
     ),
+    "search results dropped": (
+        [body(grown(n, searched), tools=[SEARCH]) for n in range(3)],
+        body(grown(3, mixed(forgotten, searched)), tools=[SEARCH]),
+        "history_truncated",
+        "messages[1].content[0]",
+    ),
+    "all search results dropped": (
+        [body(grown(n, searched), tools=[LOOK, SEARCH]) for n in range(3)],
+        body(grown(3, forgotten), tools=[LOOK, SEARCH]),
+        "history_truncated",
+        "messages[1].content[0]",
+    ),
+    "search results cleared": (
+        [body(grown(n, searched), tools=[SEARCH]) for n in range(3)],
+        body(grown(3, mixed(searched, found_nothing, searched)), tools=[SEARCH]),
+        "history_truncated",
+        "messages[3].content[1]",
+    ),
+    "time ahead of a search": ([timed(0, tools=[SEARCH])], timed(1, tools=[SEARCH]), "timestamp", "system[0]"),
     "thinking forgotten": (
         [body(thought(n), **THINKS) for n in range(4)],
         body(thought(4, forgets=1), **THINKS),
@@ -179,6 +220,24 @@ def test_a_fault_is_named_at_its_place(fault: str, provider: str) -> None:
     assert (verdict.broke, verdict.cause) == (True, cause)
     assert verdict.location == where
     assert verdict.avoidable == (cause != "image_changed")
+
+
+@pytest.mark.parametrize("fault", [name for name in FAULTS if "dropped" in name or "cleared" in name])
+def test_what_was_lost_with_search_results_is_not_counted(fault: str) -> None:
+    """They are encrypted: how many tokens they are stands nowhere."""
+    before, broken, *_ = FAULTS[fault]
+    verdict = sent([*before, broken])[-1]
+    assert (verdict.expected_tokens, verdict.missed_tokens, verdict.tokens_error) == (None, None, None)
+    assert verdict.lost_usd is None
+    assert verdict.confidence <= 0.6
+    assert verdict.confirmed_by == ("counterfactual",)
+
+
+def test_a_search_that_was_dropped_before_it_was_cached_lost_nothing() -> None:
+    """The newest answer stands behind the last marker; only the provider knows what it cached there by itself."""
+    calls = [body(grown(n, searched), tools=[SEARCH]) for n in range(3)]
+    verdict = sent([*calls, body(grown(3, mixed(searched, searched, forgotten)), tools=[SEARCH])])[-1]
+    assert (verdict.outcome, verdict.broke) == ("hit", False)
 
 
 def test_diagnostics_that_contradict_a_read_change_nothing() -> None:

@@ -19,6 +19,35 @@ def test_what_is_planted_is_named_at_its_place(name: str, shape: Shape) -> None:
     assert not score.wrong, "\n".join(score.wrong)
 
 
+SUMMED_UP = [
+    (name, shape)
+    for name, (_, shapes) in PLANS.items()
+    if name.startswith("compaction: short") or (name.startswith("none: ") and "summary" in name)
+    for shape in shapes
+]
+
+
+@pytest.mark.parametrize(("name", "shape"), SUMMED_UP, ids=[f"{name} | {shape.name}" for name, shape in SUMMED_UP])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_summary_in_place_of_a_history_is_told_from_one_that_is_none(name: str, shape: Shape, seed: int) -> None:
+    score = judge_planted(PLANS[name][0](Source(seed), shape))
+    assert not score.wrong, "\n".join(score.wrong)
+
+
+EXAMPLES = [
+    (name, shape)
+    for name in ("few_shot_order: marked messages", "boundary_missing: examples")
+    for shape in PLANS[name][1]
+]
+
+
+@pytest.mark.parametrize(("name", "shape"), EXAMPLES, ids=[f"{name} | {shape.name}" for name, shape in EXAMPLES])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_the_order_of_examples_matters_where_they_were_cached(name: str, shape: Shape, seed: int) -> None:
+    score = judge_planted(PLANS[name][0](Source(seed), shape))
+    assert not score.wrong, "\n".join(score.wrong)
+
+
 def test_what_is_planted_together_is_named_together() -> None:
     calls, wrong = 0, list[str]()
     for n, names in enumerate(combinations(random.Random(4), 20)):

@@ -116,6 +116,74 @@ def test_a_prefix_is_no_larger_than_the_whole() -> None:
     assert (verdict.broke, verdict.outcome) == (False, "uncacheable")
 
 
+WEB: JSON = {"type": "web_search_tool_result", "tool_use_id": "srvtoolu_1"}
+
+
+def looked_up(*, keeps: bool = True, thinks: bool = False, **more: Any) -> JSON:
+    """Rules, a question, its answer with or without the search that it came from, and what was said then."""
+    page: JSON = {"type": "web_search_result", "url": "https://x", "title": "x", "encrypted_content": "Ab3d" * 400}
+    use: JSON = {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "news"}}
+    thought: JSON = {"type": "thinking", "thinking": "Let me see. " * 40, "signature": "Ab3d"}
+    made = claude("What is new?", "A lamp.", "Which one?", **more)
+    made["system"] = [{"type": "text", "text": RULES, "cache_control": {"type": "ephemeral"}}]
+    text: JSON = {"type": "text", "text": "A lamp that is as good as new, and blue. " * 30}
+    search = [use, {**WEB, "content": [page]}] if keeps else []
+    made["messages"][1]["content"] = [*([thought] if thinks else []), *search, text]
+    made["messages"][2]["content"] = [
+        {"type": "text", "text": "Which one? " * 60, "cache_control": {"type": "ephemeral"}}
+    ]
+    made.setdefault("tools", [SEARCH])
+    return made
+
+
+def said_on(made: JSON) -> JSON:
+    """The next turn, marked too."""
+    last = made["messages"][-1]["content"][0]
+    block = {"type": "text", "text": "And why?", "cache_control": last.pop("cache_control")}
+    more = [{"role": "assistant", "content": "The blue one."}, {"role": "user", "content": [block]}]
+    return {**made, "messages": [*made["messages"], *more]}
+
+
+@pytest.mark.parametrize(("read", "broke"), [(4600, True), (9200, True), (19_000, False)])
+def test_a_search_that_is_dropped_is_held_against_reads_that_fell_short(read: int, *, broke: bool) -> None:
+    """Where as much was read as there was, by the sum of however many runs, nothing can be said."""
+    first, second = looked_up(), said_on(looked_up(keeps=False))
+    calls = [(first, anthropic_usage(20, written=11_000)), (second, anthropic_usage(20, read=read, written=900))]
+    verdict = explain(*calls)[1].cache
+    assert verdict.broke is broke
+    assert verdict.missed_tokens in {None, 0}
+    if broke:
+        assert (verdict.cause, verdict.location) == ("history_truncated", "messages[1].content[0]")
+
+
+def test_thinking_that_is_left_out_is_not_held_against_a_call_whose_runs_are_summed() -> None:
+    """The provider leaves earlier thinking out by itself on some models."""
+    first, second = looked_up(thinks=True), said_on(looked_up())
+    calls = [(first, anthropic_usage(20, written=11_000)), (second, anthropic_usage(20, read=4600, written=6900))]
+    assert explain(*calls)[1].cache.broke is False
+
+
+def test_what_goes_with_the_thinking_is() -> None:
+    first, second = looked_up(thinks=True), said_on(looked_up(keeps=False))
+    calls = [(first, anthropic_usage(20, written=11_000)), (second, anthropic_usage(20, read=4600, written=900))]
+    verdict = explain(*calls)[1].cache
+    assert (verdict.broke, verdict.cause) == (True, "history_truncated")
+
+
+def test_what_the_provider_edits_itself_is_nobodys_loss() -> None:
+    edits = {"edits": [{"type": "clear_tool_uses_20250919"}]}
+    first, second = looked_up(context_management=edits), said_on(looked_up(keeps=False, context_management=edits))
+    calls = [(first, anthropic_usage(20, written=11_000)), (second, anthropic_usage(20, read=4600, written=900))]
+    assert explain(*calls)[1].cache.broke is False
+
+
+def test_another_model_reads_nothing_of_a_conversation_with_searches() -> None:
+    first, second = looked_up(), said_on(looked_up()) | {"model": "claude-sonnet-4-6"}
+    calls = [(first, anthropic_usage(20, written=11_000)), (second, anthropic_usage(20, written=11_200))]
+    verdict = explain(*calls)[1].cache
+    assert (verdict.broke, verdict.cause, verdict.expected_tokens) == (True, "model_changed", None)
+
+
 def test_built_in_tools_of_openai_hit_by_what_is_in_the_request() -> None:
     calls = [
         (gpt(RULES, tools=[{"type": "web_search"}]), openai_usage(19_000, 0)),

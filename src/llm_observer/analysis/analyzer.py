@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 from llm_observer.analysis.beside import judge_beside
 from llm_observer.analysis.boundaries import Boundary, writes
-from llm_observer.analysis.compare import common
+from llm_observer.analysis.compare import Difference, common, shared_canonical
 from llm_observer.analysis.diagnostics import reconcile
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.kept import parted
 from llm_observer.analysis.leaving import leave
-from llm_observer.analysis.lineage import landmarks
+from llm_observer.analysis.lineage import landmarks, lineage
 from llm_observer.analysis.observed import Finding, Observation
 from llm_observer.analysis.peers import Peers
-from llm_observer.analysis.rules import CacheRules, shipped_rules
+from llm_observer.analysis.rules import CacheRule, CacheRules, shipped_rules
+from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Fits
 from llm_observer.analysis.tracer import WIDTH, Known, Tracer
 from llm_observer.analysis.turns import Turn, Turns
@@ -111,14 +113,16 @@ class Analyzer:
         written = writes(prompt, rule) if rule is not None and rule.match == "boundary" else []
         family = call.tag or _family(trace)
         report = self._report(trace, family, written, as_sent=prompt.as_sent)
-        verdict, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, usage, fit)
+        before = self._answered(prompt.kept, trace)
+        verdict, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, usage, fit, before)
         if call.diagnostics:
-            verdict = reconcile(verdict, call.diagnostics)
+            seen = self._compared(prompt, trace, rule) if rule is not None else []
+            verdict = reconcile(verdict, call.diagnostics, seen)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
         leave(call, rule, trace, written, read_at, fit, self._index)
-        found_by = landmarks(trace, traced.edges)
+        found_by = landmarks(trace, traced.edges) + [self._kept(name) for name in (call.answer, prompt.kept) if name]
         if known is None:
             self._index.add(trace, family, found_by)
         else:
@@ -139,6 +143,26 @@ class Analyzer:
         )
         trace.columns = _NO_COLUMNS
         return Finding(prompt=report, verdict=verdict, breakers=traced.breakers, seen=seen)
+
+    def _kept(self, name: str) -> bytes:
+        """By which a call is found by its response's id, and the last of a conversation by its name."""
+        return self._hasher.digest(b"kept", name.encode("utf-8", "surrogatepass"))
+
+    def _answered(self, name: str | None, trace: Trace) -> Trace | None:
+        """The earlier call whose response has this id, or the last of the conversation of this name."""
+        found = self._index.holding(self._kept(name)) if name is not None else None
+        return found if found is not None and found.owner == trace.owner and found.at < trace.at else None
+
+    def _compared(self, prompt: Prompt, trace: Trace, rule: CacheRule) -> list[Difference]:
+        """How a call differs from the one with which its provider compares it, or else from the last of its prompt."""
+        other = self._answered(prompt.compared, trace)
+        if other is None:
+            _, then = self._index.deepest(trace.canonical_chain, trace.seed, trace.at)
+            shared = shared_canonical(trace, then) if then is not None else 0
+            system = trace.canonical[trace.tools : trace.head]
+            known = lineage(trace, then, shared, self._index, self._fingerprints) if system else []
+            other = next((old for old in known if old.canonical[old.tools : old.head] == system), None)
+        return parted(prompt, trace, other, rule, self._fingerprints) if other is not None else []
 
     def _known(self, name: Hashable, keys: "array[int]", head: int) -> Known | None:
         """The last turn of a conversation and what it has in common with this one, whose head is the same."""

@@ -1,5 +1,6 @@
 """The prompt of an Anthropic Messages request. Render order: tools, system, messages (Anthropic, "Prompt caching")."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ _KINDS: Mapping[str, Kind] = {
     "thinking": "thinking",
     "redacted_thinking": "thinking",
 }
+_FOUND = re.compile(r'"type":"(?!mcp_)[a-z_]+_tool_result"')
+"""In a block with what one of the provider's own tools found: encrypted, or a part of what the model is shown."""
+_NONE = frozenset[int]()
 _OWN_TOOLS = ("custom", "bash_", "computer_", "memory_", "text_editor_")
 """What the types of tools begin with that the application runs; a tool without a type is one too."""
 
@@ -33,22 +37,27 @@ def read_messages(body: Mapping[str, Any]) -> Prompt:
     head = [*_tools(body), *_system(body)]
     segments = (*head, *_messages(body))
     automatic = as_mapping(body.get(_MARKER))
+    edited = bool(body.get("container") or body.get("context_management"))
+    repeats = _repeats(body)
     return Prompt(
         segments=segments,
         head=len(head),
         params=_params(body, segments),
         names=_NAMES,
         automatic=_ttl(automatic) if automatic else None,
-        counted=_counted(body),
+        compared=as_text(as_mapping(body.get("diagnostics")).get("previous_message_id")) or None,
+        counted=not (edited or repeats),
+        repeats=repeats and not edited,
+        veiled=frozenset(i for i, s in enumerate(segments) if s.is_json and _FOUND.search(s.text))
+        if repeats
+        else _NONE,
     )
 
 
-def _counted(body: Mapping[str, Any]) -> bool:
-    """Whether the reported input is that of the prompt as it was sent, once."""
-    if body.get("container") or body.get("context_management") or body.get("mcp_servers"):
-        return False
+def _repeats(body: Mapping[str, Any]) -> bool:
+    """Whether the provider may run tools of its own, so that the reported input is that of several runs."""
     kinds = (as_text(as_mapping(tool).get("type")) for tool in as_list(body.get("tools")))
-    return all(kind.startswith(_OWN_TOOLS) for kind in kinds if kind)
+    return bool(body.get("mcp_servers")) or not all(kind.startswith(_OWN_TOOLS) for kind in kinds if kind)
 
 
 def _ttl(marker: object) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 __all__ = ["Entry", "PrefixIndex", "Trace"]
 
 
-_TRACE_BYTES = 1300
+_TRACE_BYTES = 1350
 _SEGMENT_BYTES = 36
 """Four references and a weight."""
 _DIGESTS_BYTES = 4 * 49
@@ -43,6 +43,9 @@ class Trace:
         columns: What `measure` says of it, likewise, while the call is explained.
         anchors: Exact token counts by position, as usage gave them.
         cached: Positions at which a prefix was in the provider's cache after this call.
+        summarised: Whether its messages open with a summary of a conversation.
+        whole: What usage says of the whole prompt, of each run of the model.
+        held: What it says can be read of it afterwards.
         number: By which an index knows it, 0 for none.
         before: Number of the earlier trace with the longest prefix in common, 0 for none. Calls overlap: the latest may
             have begun too late.
@@ -66,6 +69,9 @@ class Trace:
     columns: "array[float]" = field(default_factory=lambda: array("f"))
     anchors: dict[int, int] = field(default_factory=dict[int, int])
     cached: tuple[int, ...] = ()
+    summarised: bool = False
+    whole: int = 0
+    held: int = 0
     number: int = 0
     before: int = 0
     own: int = 0

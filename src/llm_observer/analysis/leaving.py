@@ -8,6 +8,7 @@ from llm_observer.analysis.observed import Observation
 from llm_observer.analysis.reads import LEAST_LOSS
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.tokens import Fit, Positions
+from llm_observer.usage import Usage
 
 __all__ = ["leave"]
 
@@ -37,11 +38,25 @@ def leave(
         return
     if usage.input_tokens and call.prompt.counted:
         trace.anchors[len(trace)] = usage.input_tokens
+    if rule is not None and (call.prompt.counted or call.prompt.repeats or call.prompt.kept is not None):
+        trace.whole = usage.input_tokens or 0
+        trace.held = _held(rule, usage)
     if rule is not None and rule.match == "boundary" and (usage.cache_read_tokens or usage.cache_write_tokens):
         # Where nothing was read or written, no boundary of this request is in the cache.
         _leave_boundaries(call, rule, trace, boundaries, read_at, fit, index)
     if usage.cache_read_tokens:
         index.note_read(trace.seed, usage.cache_read_tokens)
+
+
+def _held(rule: CacheRule, usage: Usage) -> int:
+    """The tokens of a call that can be read after it, by its own usage."""
+    if rule.match != "interval":
+        return (usage.cache_read_tokens or 0) + (usage.cache_write_tokens or 0)
+    tokens = usage.input_tokens or 0
+    if rule.min_tokens is None or tokens < rule.min_tokens:
+        return 0
+    tokens -= tokens % (rule.grid or 1)
+    return tokens - tokens % (rule.report_grid or 1)
 
 
 def _leave_boundaries(

@@ -20,6 +20,7 @@ class Observation:
         ready_at: When its response began, as far as that is known.
         ended_at: When its response ended; `None` for when it began.
         scope: Whose cache.
+        answer: The response's id, where a later call may go on with it or be compared with it.
     """
 
     provider: str
@@ -32,6 +33,7 @@ class Observation:
     diagnostics: Mapping[str, Any] | None = None
     tag: str | None = None
     ended_at: float | None = None
+    answer: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

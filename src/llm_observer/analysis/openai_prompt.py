@@ -68,7 +68,7 @@ def read_responses(body: Mapping[str, Any]) -> Prompt:
         # What stands behind a part that is not here is like an earlier message only where that part is the same.
         after = f" after {dump(kept)}"
         messages[leads:] = [segment._replace(role=segment.role + after) for segment in messages[leads:]]
-        return _prompt(body, tools, messages, _RESPONSES_NAMES, leads=leads, counted=False)
+        return _prompt(body, tools, messages, _RESPONSES_NAMES, leads=leads, counted=False, kept=_kept(body))
     counted = _runs_no_tools(body) and not body.get("context_management") and "item_reference" not in _kinds(items)
     return _prompt(body, tools, messages, _RESPONSES_NAMES, counted=counted)
 
@@ -107,6 +107,7 @@ def _prompt(
     *,
     leads: int | None = None,
     counted: bool,
+    kept: str | None = None,
 ) -> Prompt:
     """The prompt, of whose messages at most the first `leads` are part of its head."""
     most = len(messages) if leads is None else leads
@@ -122,7 +123,17 @@ def _prompt(
         automatic=as_text(options.get("ttl")) or "default",
         implicit=options.get("mode") != "explicit",
         counted=counted,
+        kept=kept,
+        compared=as_text(options.get("comparison_response_id")) or None,
     )
+
+
+def _kept(body: Mapping[str, Any]) -> str | None:
+    """The name of the conversation that is gone on with, or of the response; `None` where more is behind it."""
+    if body.get("prompt") or body.get("context_management") or not _runs_no_tools(body):
+        return None
+    before, talk = body.get("previous_response_id"), body.get("conversation")
+    return as_text(before) or as_text(as_mapping(talk).get("id")) or as_text(talk) or None
 
 
 def _tools(body: Mapping[str, Any]) -> Iterator[Segment]:

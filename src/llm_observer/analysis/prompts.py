@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from llm_observer.analysis.anthropic_prompt import read_messages
+from llm_observer.analysis.converse_prompt import read_converse
 from llm_observer.analysis.openai_prompt import read_chat, read_responses, read_text
 from llm_observer.analysis.segments import Prompt
 
@@ -14,6 +15,7 @@ PROMPT_FIELDS = frozenset({"messages", "input", "system", "instructions", "tools
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Prompt]] = {
     "messages": read_messages,
+    "converse": read_converse,
     "chat.completions": read_chat,
     "responses": read_responses,
     "completions": read_text,

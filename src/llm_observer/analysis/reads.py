@@ -11,7 +11,7 @@ from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Fit, Positions
 from llm_observer.usage import Usage
 
-__all__ = ["LEAST_LOSS", "NOTHING", "Read", "Reads"]
+__all__ = ["LEAST_LOSS", "NOTHING", "Read", "Reads", "agree"]
 
 LEAST_LOSS = 64
 """Tokens below which a difference is rounding and not a loss."""
@@ -32,7 +32,7 @@ class Read(NamedTuple):
 NOTHING = Read(0, 0, 0.0)
 
 
-def _agree(read: Read, reported: int) -> bool:
+def agree(read: Read, reported: int) -> bool:
     """Whether a reported count may be that of a prefix, by the bound on its error."""
     return abs(read.tokens - reported) <= max(LEAST_LOSS, read.error * read.tokens)
 
@@ -80,7 +80,7 @@ class Reads:
         self._positions = Positions(now.columns, anchors, fit)
         self.sent = self._as_sent()
         reported = usage.cache_read_tokens if usage is not None else None
-        if boundary and reported and prompt.counted and _agree(self.sent, reported):
+        if boundary and reported and prompt.counted and agree(self.sent, reported):
             # What was read is a prefix that is known, so its size is known too, and better than by weight.
             self._positions = Positions(now.columns, {**anchors, self.sent.position: reported}, fit)
             self._sizes.clear()
@@ -137,7 +137,7 @@ class Reads:
         self.used_at = self._entries[0][1].used_at if self._entries else None
         for position, entry in self._entries:
             path = self._prompt.segments[position - 1].path
-            if reported and (read := self.tokens(position)).error < _SURE and _agree(read, reported):
+            if reported and (read := self.tokens(position)).error < _SURE and agree(read, reported):
                 # It was read, so it was there: lifetimes are what is promised at the least.
                 self.blocked = None
                 return read
@@ -219,6 +219,22 @@ class Reads:
         if self._rule.match == "interval":
             return self._rule.ttl_sure_s is None or self._now.at - other.at <= self._rule.ttl_sure_s
         return any(position > shared and self.alive(other, position) for position in other.cached)
+
+    def may_live(self, then: Trace) -> bool:
+        """Whether what an earlier call left in the cache is surely there by its lifetime."""
+        if self._rule.match == "interval":
+            return self._rule.ttl_sure_s is not None and self._now.at - then.at <= self._rule.ttl_sure_s
+        return self.within_lifetime(then)
+
+    def left_behind(self, other: Trace, shared: int) -> bool:
+        """Whether counts say that what an earlier call left behind the first `shared` segments was not read."""
+        reported = self._usage.cache_read_tokens if self._usage is not None else None
+        if reported is None or not self.readable_behind(other, shared):
+            return False
+        if self._rule.match == "interval":
+            return other.anchors.get(len(other), 0) - reported > 2 * (self._rule.report_grid or LEAST_LOSS)
+        sizes = [other.anchors.get(p, 0) for p in other.cached if p > shared and self.alive(other, p)]
+        return self.sent.tokens == reported and max(sizes, default=0) - reported > LEAST_LOSS
 
     def reachable(self, other: Trace, shared: int, end: int) -> Read:
         """What could be read up to `end`, had the earlier call's content stood where it was."""

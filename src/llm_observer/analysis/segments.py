@@ -47,6 +47,11 @@ class Prompt:
         implicit: Whether the provider may place boundaries by itself, where it does so.
         counted: Whether the tokens that the provider counts are those of these segments. They are not where it keeps a
             part of the prompt itself, edits it, or runs tools of its own and counts the input of each run.
+        repeats: Whether the last is the only reason: all of the prompt is in the request then, and stays as it is.
+        veiled: Which segments the provider counts by something else than their text: what its own tools found.
+        kept: The conversation that the provider keeps and the request goes on with, or the response behind which it
+            does; `None` where there is none, or where more is behind it than the calls before say.
+        compared: The earlier response whose request the provider is asked to compare this one with.
         as_sent: Whether the segments are those of the request as it was sent. They are not where another
             instrumentation told of the call: key order, order of tools, markers and parameters are not known then.
         markers: The explicit markers, in order: behind how many segments, and the lifetime asked for there.
@@ -59,6 +64,10 @@ class Prompt:
     automatic: str | None = None
     implicit: bool = True
     counted: bool = True
+    repeats: bool = False
+    veiled: frozenset[int] = frozenset()
+    kept: str | None = None
+    compared: str | None = None
     as_sent: bool = True
     markers: tuple[tuple[int, str | None], ...] = field(init=False, compare=False)
 

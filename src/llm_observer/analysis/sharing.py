@@ -66,6 +66,9 @@ def as_text(shared: Shared) -> str:
             "weights": b64encode(trace.weights.tobytes()).decode(),
             "anchors": list(trace.anchors.items()),
             "cached": list(trace.cached),
+            "summarised": trace.summarised,
+            "whole": trace.whole,
+            "held": trace.held,
             "family": shared.family,
             "landmarks": [b64encode(mark).decode() for mark in shared.landmarks],
             "lifetimes": list(shared.lifetimes.items()),
@@ -100,6 +103,9 @@ def from_text(text: str) -> Shared | None:
         weights=weights,
         anchors=dict(data["anchors"]),
         cached=tuple(data["cached"]),
+        summarised=bool(data.get("summarised")),
+        whole=int(data.get("whole", 0)),
+        held=int(data.get("held", 0)),
     )
     size = len(trace.wire)
     if not (len(trace.canonical) == len(trace.chain) == len(trace.canonical_chain) == len(weights) - 1 == size):

@@ -4,7 +4,6 @@ Content that differs and is followed by nothing known is a new turn and no cause
 segments (or lines) which the earlier prompt had too is what keeps those from being read.
 """
 
-import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -13,6 +12,7 @@ from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import Trace
 from llm_observer.analysis.retrieved import looks_retrieved
 from llm_observer.analysis.segments import Prompt, Segment
+from llm_observer.analysis.summaries import OPENING, continues, mentions_summary, states_summary
 
 __all__ = ["Rearrangement", "rearranged"]
 
@@ -22,19 +22,8 @@ _LEAST_SHARE = 0.25
 """And the part of what lies behind the change that they must make up."""
 _SHRUNK = 0.6
 """A message cut to less than this part of its length was elided rather than edited."""
-_SUMMARISED = 0.6
-"""A history that keeps less than this part of its weight, behind a new segment, was replaced by a summary."""
-
-_FIRST_NEW = 3
-"""Segments behind the change among which the summary is looked for."""
 _LONG_HISTORY = 3
 """Segments from which on a history is long enough to be summarised."""
-
-_SUMMARY = re.compile(
-    r"\b(?:summar(?:y|ies|i[sz]ed?|i[sz]ing)|compact(?:ed|ion)|(?:conversation|discussion|history|context) so far"
-    r"|(?:previous|earlier|prior) (?:conversation|messages|turns|discussion|context)|recap|continued from)\b",
-    re.IGNORECASE,
-)
 
 
 class Rearrangement(NamedTuple):
@@ -138,7 +127,9 @@ def _cause(
         return "few_shot_order"
     if dropped:
         return "history_truncated"
-    if _dropped_front(here, there, new=1) or (_dropped_front(here, there, new=2) and _names_summary(prompt, shared)):
+    if _dropped_front(here, there, new=1) or (
+        _dropped_front(here, there, new=2) and mentions_summary(prompt.segments[shared : shared + OPENING])
+    ):
         return "compaction"
     if _shortened(now, then, shared, fingerprints):
         return "history_truncated"
@@ -192,22 +183,17 @@ def _dropped_turn(then: Trace, shared: int, dropped: int, fingerprints: Fingerpr
     return any(fp is not None and fp.kind != "thinking" for fp in gone)
 
 
-def _names_summary(prompt: Prompt, shared: int) -> bool:
-    """Whether one of the first segments behind the change calls itself a summary.
-
-    A word or two of the assistant may stand ahead of it.
-    """
-    return any(_SUMMARY.search(segment.text[:2000]) for segment in prompt.segments[shared : shared + _FIRST_NEW])
-
-
 def _compacted(prompt: Prompt, shared: int, now: Trace, then: Trace) -> bool:
-    """Whether most of a long history went, and a segment that calls itself a summary took its place."""
-    if shared < prompt.head or len(then) - shared < _LONG_HISTORY:
+    """Whether a history went, of which nothing is left, and a segment that opens as a summary of it took its place.
+
+    Where the earlier prompt opens with a summary too, so may each of the application's conversations, unless it says
+    that it continues one.
+    """
+    if shared < prompt.head or len(then) - shared < _LONG_HISTORY or len(now) >= len(then):
         return False
-    if not _names_summary(prompt, shared):
+    if not any(map(continues if then.summarised else states_summary, prompt.segments[shared : shared + OPENING])):
         return False
-    before, after = then.weights[-1] - then.weights[shared], now.weights[-1] - now.weights[shared]
-    return after < _SUMMARISED * before and len(now) - shared <= (len(then) - shared) / 2
+    return now.weights[-1] - now.weights[shared] < then.weights[-1] - then.weights[shared]
 
 
 def _within(segment: Segment, a: Fingerprint, b: Fingerprint, whole: float) -> str | None:

@@ -13,6 +13,7 @@ from llm_observer.analysis.measure import COLUMNS
 from llm_observer.analysis.observed import Observation
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Segment
+from llm_observer.analysis.summaries import OPENING, opens_with_summary
 from llm_observer.analysis.tokens import Fit
 from llm_observer.analysis.turns import Mark, Turn
 from llm_observer.privacy import Hasher
@@ -156,6 +157,9 @@ class Tracer:
             names=names,
             weights=weights,
             columns=columns,
+            summarised=opens_with_summary(prompt)
+            if before is None or same < prompt.head + OPENING
+            else before.summarised,
         )
         return _with_rest(trace, fresh, same, known)
 

@@ -5,34 +5,27 @@ thing each: the parameters as before, the noise evened out, a boundary where the
 A world in which more could have been read names a cause; usage has the last word on whether anything was lost.
 """
 
+from dataclasses import replace
+
 from llm_observer.analysis.causes import CHOICES, hint, in_order
 from llm_observer.analysis.compare import Difference, common, noise, tool_changes
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.kept import parted_heads
 from llm_observer.analysis.lineage import lineage
+from llm_observer.analysis.parameters import changed_parameters
 from llm_observer.analysis.placement import misplaced
-from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads
+from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads, agree
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.structure import rearranged
 from llm_observer.analysis.tokens import Fit
+from llm_observer.analysis.unsized import surely_lost
 from llm_observer.results import Outcome, Verdict
 from llm_observer.usage import Usage
 
 __all__ = ["judge"]
 
-_PARAM_CAUSES = {
-    "cache_key": "cache_key_changed",
-    "service_tier": "service_tier_changed",
-    "tool_choice": "tool_choice_changed",
-    "thinking": "thinking_changed",
-    "effort": "effort_changed",
-    "speed": "speed_changed",
-    "text_format": "text_format_changed",
-    "verbosity": "verbosity_changed",
-    "parallel_tool_calls": "input_changed",
-    "media": "image_changed",
-}
 _EXACT = 0.03
 """A bound up to which a count is known rather than estimated: a volatile value more or less."""
 _OF_ANSWERS = frozenset({"assistant", "tool_use", "thinking"})
@@ -41,6 +34,8 @@ _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerout
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
 """Causes that only the request as it was sent can show, or rule out."""
+_UNSIZED = 0.6
+"""What is staked on a loss whose size cannot be told: no count bears it out."""
 _TOLD = 0.6
 """The most that is staked on a prompt which another told of: whose cache it read, and with what parameters, is open."""
 
@@ -53,10 +48,12 @@ def judge(
     fingerprints: Fingerprinter,
     usage: Usage | None,
     fit: Fit,
+    before: Trace | None = None,
 ) -> tuple[Verdict, int]:
     """The verdict on a call, and the position up to which its prompt could be read as it was sent.
 
-    Without a reported read there is no verdict: not reported is not zero. Changes nothing in the index.
+    `before` is the call whose conversation, which the provider keeps, this one goes on with. Without a reported read
+    there is no verdict: not reported is not zero. Changes nothing in the index.
     """
     reported = usage.cache_read_tokens if usage is not None else None
     if reported is None or not prompt.segments:
@@ -66,8 +63,9 @@ def judge(
         return Verdict(outcome=outcome, reported_tokens=reported, confirmed_by=("usage",)), 0
     _, then = index.deepest(now.canonical_chain, now.seed, now.at)
     reads = Reads(prompt, now, rule, index, fingerprints, usage, fit, then)
-    verdict = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then).verdict(reported)
-    return verdict, reads.sent.position
+    judged = _Judge(prompt, now, rule, index, fingerprints, usage, fit, reads, then)
+    verdict = judged.kept(before, reported) if before is not None else None
+    return verdict or judged.verdict(reported), reads.sent.position
 
 
 def _tells_itself(rule: CacheRule) -> bool:
@@ -100,7 +98,10 @@ class _Judge:
         self._reads = reads
         self._then = then
         self._found: list[Difference] = []
+        self._sure: list[Difference] = []
         self._best = reads.sent
+        self._tolerance: int | None = None
+        """The difference that is certain to be a loss, where counts make it so."""
 
     def verdict(self, reported: int) -> Verdict:
         """The verdict on a call that read `reported` tokens."""
@@ -113,7 +114,7 @@ class _Judge:
                 self._judge_structure(then)
             if not self._found:
                 return self._unbroken(reported, ())
-            self._found, self._best = [], self._reads.sent
+            self._found, self._sure, self._best = [], [], self._reads.sent
         if not reported and self._is_short():
             # Nothing of it is cached, whatever the difference: what is left to say is that it is short.
             if then is not None:
@@ -129,6 +130,36 @@ class _Judge:
         if self._reads.blocked is not None and not self._found:
             self._found.append(self._reads.blocked)
         return self._conclude(reported)
+
+    def kept(self, before: Trace, reported: int) -> Verdict | None:
+        """The verdict on a call that goes on with a conversation which the provider keeps, otherwise than `before` did.
+
+        All that was in the cache of the earlier call stands in this one's prompt too, though not in its request, and
+        the earlier call's usage says how much that was. `None` where nothing parts the two, or the read was not lost.
+        """
+        steps = 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
+        whole = self._usage.input_tokens if self._usage is not None else None
+        if before.held - reported <= max(LEAST_LOSS, steps) or whole is None or whole < before.whole:
+            # It was read, or it is not all there any more.
+            return None
+        if self._rule.match == "boundary" and not self._prompt.implicit:
+            # Whether it keeps the markers of earlier requests is not documented.
+            return None
+        sent = self._reads.sent
+        if (reported and not (sent.position and agree(sent, reported))) or not self._reads.may_live(before):
+            return None
+        parted = parted_heads(self._prompt, self._now, before, self._rule, self._fingerprints)
+        if not parted:
+            return None
+        self._then = before
+        self._found = parted
+        prints = map(self._fingerprints.known, before.wire[before.head :])
+        if any(fp is None or fp.kind == "tool_result" for fp in prints):
+            # What the model thought between its calls of tools is left out once they are done.
+            self._sure = parted
+            return None if reported else self._unsized(reported)
+        verdict = self._broken(Read(self._now.head, before.held, steps / before.held), reported)
+        return replace(verdict, tokens_method="anchored")
 
     def _shares_most(self, then: Trace, elsewhere: Trace | None) -> bool:
         """Whether no call to another model shares more than `then`."""
@@ -163,23 +194,18 @@ class _Judge:
         if elsewhere is not None and self._reads.shared(elsewhere) > known:
             there = self._reads.readable(elsewhere)
             if there.tokens > max(here.tokens, self._reads.sent.tokens) + LEAST_LOSS:
-                self._note(there, [Difference("model_changed", "model", None, 0)])
+                self._note(there, [Difference("model_changed", "model", None, 0)], elsewhere)
         if then is None or here.tokens <= self._reads.sent.tokens:
             return
-        names = {**self._prompt.names, **{kind: param.name for kind, param in self._prompt.params.items()}}
-        starts = {"all": 0, "system": self._now.tools, "messages": self._now.head}
-        changed = [
-            Difference(_PARAM_CAUSES[kind], names.get(kind, kind), None, starts[tier])
-            for kind, tier in self._rule.params.items()
-            if self._now.params.get(kind) != then.params.get(kind) and here.position > starts[tier]
-        ]
+        parted = changed_parameters(self._prompt, self._now, then, self._rule)
+        changed = [difference for difference in parted if here.position > difference.position]
         if changed:
-            self._note(here, changed)
+            self._note(here, changed, then)
 
     def _judge_content(self, then: Trace) -> None:
         """Noise ahead of what the two prompts share canonically."""
         shared = self._reads.shared(then)
-        there = self._reads.readable(then)
+        there, written = self._reads.readable(then), then
         if there.tokens <= self._reads.sent.tokens and self._rule.match == "interval":
             return
         if self._rule.match == "boundary" and there.tokens <= self._reads.sent.tokens:
@@ -189,11 +215,11 @@ class _Judge:
             helps = self._reads.uncached() and self._rule.min_tokens is not None
             if not helps or end.tokens <= self._reads.sent.tokens + LEAST_LOSS:
                 return
-            there = end
+            there, written = end, None
         differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         reached = [d for d in differences if d.position < there.position]
         if reached and not self._answered_anew(then, reached[0].position):
-            self._note(there, reached)
+            self._note(there, reached, written)
 
     def _answered_anew(self, then: Trace, position: int) -> bool:
         """Whether the two prompts part at an answer because the same question was asked twice, each answered by itself.
@@ -211,7 +237,8 @@ class _Judge:
 
     def _judge_structure(self, then: Trace | None) -> None:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
-        best: tuple[Read, list[Difference]] | None = None
+        best: tuple[Read, list[Difference], Trace] | None = None
+        least = self._reads.sent.tokens + LEAST_LOSS
         for other in lineage(
             self._now, then, self._reads.shared(then) if then is not None else 0, self._index, self._fingerprints
         ):
@@ -225,10 +252,14 @@ class _Judge:
             if differences[0].cause == "compaction" and self._reads.readable_behind(other, shared):
                 # What the summary replaced is gone: had it been there before, it would have been read.
                 there = self._reads.rounded(self._reads.tokens(end))
+                if self._reads.left_behind(other, shared):
+                    # The counts say that it went, however short the summary is that had to be written in its place.
+                    self._tolerance = max(0, (self._rule.report_grid or 1) - 1)
+                    least = self._reads.sent.tokens
             else:
                 there = self._reads.reachable(other, shared, end)
-            if there.tokens > self._reads.sent.tokens + LEAST_LOSS and (best is None or there.tokens > best[0].tokens):
-                best = there, [*differences, *self._noise_besides(other, shared, end)]
+            if there.tokens > least and (best is None or there.tokens > best[0].tokens):
+                best = there, [*differences, *self._noise_besides(other, shared, end)], other
         if best is not None:
             self._note(*best)
 
@@ -258,9 +289,13 @@ class _Judge:
         elif found is not None:
             self._found.append(found.difference)
 
-    def _note(self, there: Read, differences: list[Difference]) -> None:
-        """Differences that stand between this call and a larger read."""
+    def _note(self, there: Read, differences: list[Difference], written: Trace | None = None) -> None:
+        """Differences that stand between this call and a larger read: of what the call `written` left."""
         self._found += differences
+        if written is not None and self._prompt.repeats:
+            self._sure += surely_lost(
+                differences, self._prompt, self._now, written, self._reads.sent, there, self._usage, self._fingerprints
+            )
         if there.tokens > self._best.tokens:
             self._best = there
 
@@ -270,9 +305,10 @@ class _Judge:
             best = self._reads.tokens(self._reads.blocked.position)
             if self._rule.match == "interval" and self._rule.report_grid:
                 best = best._replace(tokens=best.tokens - best.tokens % self._rule.report_grid)
-        tolerance = max(
-            LEAST_LOSS, best.error * best.tokens, 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
-        )
+        steps = 2 * (self._rule.report_grid or 0) if self._rule.grid else 0
+        tolerance = max(LEAST_LOSS, best.error * best.tokens, steps)
+        if self._tolerance is not None and best.tokens:
+            tolerance, best = self._tolerance, best._replace(error=max(best.error, steps / best.tokens))
         lost = best.tokens - reported > tolerance and best.tokens >= (self._rule.min_tokens or 1)
         if not self._prompt.as_sent:
             self._found = [difference for difference in self._found if difference.cause not in _OF_THE_WIRE]
@@ -281,7 +317,7 @@ class _Judge:
             # Nothing but tools in common: another prompt, whose first call this is.
             lost, causes = False, ()
         if not lost:
-            return self._unbroken(reported, causes)
+            return self._unsized(reported) if self._sure else self._unbroken(reported, causes)
         # More could have been read than the minimum, so what is too short is not what was in the way.
         self._found = [difference for difference in self._found if difference.cause != "below_minimum"]
         causes = in_order(difference.cause for difference in self._found)
@@ -294,10 +330,16 @@ class _Judge:
             causes = ("evicted_or_rerouted",)
             where = self._prompt.segments[best.position - 1].path if best.position else None
             self._found.append(Difference("evicted_or_rerouted", where or "", None, best.position))
+        return self._broken(best, reported)
+
+    def _broken(self, best: Read, reported: int) -> Verdict:
+        """The verdict where what was found kept `best` from being read."""
+        causes = in_order(difference.cause for difference in self._found)
         cause = causes[0]
         first = min((d for d in self._found if d.cause == cause), key=lambda d: d.position)
         counterfactual = cause not in _AS_SENT
         outcome: Outcome = "partial" if reported else "uncacheable" if cause == "no_breakpoint" else "miss"
+        told = not any(i < best.position for i in self._prompt.veiled)
         return Verdict(
             outcome=outcome,
             broke=True,
@@ -306,15 +348,34 @@ class _Judge:
             causes=causes,
             location=first.location or None,
             offset=first.offset if self._has_offsets(first) else None,
-            expected_tokens=best.tokens,
+            expected_tokens=best.tokens if told else None,
             reported_tokens=reported,
-            missed_tokens=best.tokens - reported,
+            missed_tokens=best.tokens - reported if told else None,
             gap_s=self._gap(self._reads.used_at if cause in _AS_SENT or self._then is None else self._then.at),
-            tokens_method=self._method(best),
-            tokens_error=round(best.error, 4),
+            tokens_method=self._method(best) if told else None,
+            tokens_error=round(best.error, 4) if told else None,
             confidence=self._confidence(cause, best),
             confirmed_by=("usage", "counterfactual") if counterfactual else ("usage",),
             hint=hint(cause),
+        )
+
+    def _unsized(self, reported: int) -> Verdict:
+        """The verdict where a read was lost for certain, and its tokens are not those of any text that is known."""
+        causes = in_order(difference.cause for difference in self._sure)
+        first = min((d for d in self._sure if d.cause == causes[0]), key=lambda d: d.position)
+        return Verdict(
+            outcome="partial" if reported else "miss",
+            broke=True,
+            avoidable=self._avoidable(first.cause),
+            cause=first.cause,
+            causes=causes,
+            location=first.location or None,
+            offset=first.offset,
+            reported_tokens=reported,
+            gap_s=self._gap(self._then.at if self._then is not None else None),
+            confidence=_UNSIZED,
+            confirmed_by=("counterfactual",) if reported else ("usage", "counterfactual"),
+            hint=hint(first.cause),
         )
 
     def _tells_loss(self) -> bool:
