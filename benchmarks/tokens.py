@@ -445,7 +445,8 @@ def cases(setting: Setting, count: Count, bank: JSON | None, seed: int, *, warm:
     """Divergences in one application, or in fresh ones each."""
     found: list[Case] = []
     for run in range(1 if warm else 12):
-        rng = random.Random(1000 * seed + run)
+        # Each row draws for itself: of one seed for all, all would have the same number of hidden tokens.
+        rng = random.Random(f"{seed} {run} {setting}")
         hidden = rng.choice([300, 1800, 9000] if setting.hard else [300, 900, 1800]) if setting.hidden else 0
         provider = Provider(count, hidden, rng.randint(3, 8) if setting.hidden else 0, renders_tools=setting.hidden)
         application = Application(texts(bank, rng), setting.heads, setting.kinds, setting.api == "messages")

@@ -209,6 +209,24 @@ def test_a_count_of_something_else_moves_little() -> None:
     assert fit.means[WORDS] == pytest.approx(before, abs=0.05)
 
 
+def test_counts_that_were_foreseen_are_learned_from_together() -> None:
+    """None of them is left out: a difference too small to be noticed in one is found in all."""
+    fit, rng = Fit(), random.Random(7)
+
+    def turns(count: int, factor: float) -> int:
+        learned = 0
+        for _ in range(count):
+            behind, before = rng.randint(200, 400), fit.means
+            tokens = round(3000 + factor * behind)
+            learn(fit, words(3000 + behind, 5000), tokens, "talk", "head", shared=3000 * fit.weights[WORDS])
+            learned += fit.means is not before
+        return learned
+
+    turns(100, 1.0)
+    assert 40 <= turns(400, 1.02) <= 80
+    assert fit.means[WORDS] == pytest.approx(1.018, abs=0.004)
+
+
 def test_the_factors_follow_the_counts_and_are_never_negative() -> None:
     fit, rng = Fit(), random.Random(4)
     for _ in range(40):

@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import repeat
 from operator import add, mul, sub
 from typing import NamedTuple
 
@@ -43,6 +44,10 @@ _BOUND = 3.0
 _HEAD = 2.5
 """How much wider than the variance of other text that of a head is, at least."""
 _MOST_BASES = 256
+_KNOWN = 0.1
+"""Variance of an estimate, relative to that of the text, up to which one count more says next to nothing."""
+_TOGETHER = 8
+"""How many such counts are learned from at once."""
 
 
 class _Base(NamedTuple):
@@ -53,8 +58,21 @@ class _Base(NamedTuple):
     weight: float
 
 
+class _Waiting(NamedTuple):
+    """Counts that are still to be learned from, as a sum: columns, tokens, the noise in them, and how many they are."""
+
+    row: _Row = (0.0,) * _SIZE
+    tokens: float = 0.0
+    noise: float = 0.0
+    counts: int = 0
+
+
 class Fit:
-    """How one tokenizer's counts differ from what `measure` expects. A Kalman filter over the counts seen."""
+    """How one tokenizer's counts differ from what `measure` expects. A Kalman filter over the counts seen.
+
+    To learn from a count costs more than the rest of it. One that was foreseen, of texts that are known well, waits
+    until there are some, which are then learned from as one.
+    """
 
     def __init__(self) -> None:
         self.means: list[float] = [*_MEANS]
@@ -70,6 +88,7 @@ class Fit:
         self._seen = 0
         self._next = _WARM
         self._bases: OrderedDict[Hashable, _Base] = OrderedDict()
+        self._waiting = _Waiting()
 
     @property
     def warm(self) -> bool:
@@ -94,7 +113,12 @@ class Fit:
 
     def times_spread(self, row: _Row) -> list[float]:
         """The covariance of what is learned, times a row."""
-        return [sum(map(mul, line, row)) for line in self._spread]
+        product = [0.0] * _SIZE
+        for value, line in zip(row, self._spread, strict=True):
+            # Most texts are of few kinds of characters. The covariance is symmetric, so its lines are its columns.
+            if value:
+                product = [*map(add, product, map(mul, repeat(value), line))]
+        return product
 
     def observe(self, columns: _Row, tokens: int, *, weight: float, shared: float, names: Sequence[Hashable]) -> None:
         """Learn that a whole prompt has so many tokens.
@@ -111,12 +135,14 @@ class Fit:
         """
         if tokens <= 0 or not any(columns):
             return
-        before = next((base for name in names if (base := self._bases.get(name)) is not None), None)
+        bases, base = self._bases, _Base(columns, tokens, weight)
+        before: _Base | None = None
         for name in names:
-            self._bases[name] = _Base(columns, tokens, weight)
-            self._bases.move_to_end(name)
-        while len(self._bases) > _MOST_BASES:
-            self._bases.popitem(last=False)
+            before = before or bases.get(name)
+            bases[name] = base
+            bases.move_to_end(name)
+        while len(bases) > _MOST_BASES:
+            bases.popitem(last=False)
         if before is None:
             self._learn([*columns[:FACTORS], 1.0], float(tokens), weight, columns[FACTORS])
         else:
@@ -127,11 +153,13 @@ class Fit:
     def _learn(self, row: _Row, tokens: float, new: float, expected: float) -> None:
         if new < _LEAST_NEW:
             return
+        first = row[FACTORS] > 0
         gain = self.times_spread(row)
-        variance = sum(map(mul, gain, row)) + self.noise(expected, first=row[FACTORS] > 0)
+        unknown, noise = sum(map(mul, gain, row)), self.noise(expected, first=first)
         off = tokens - sum(map(mul, self.means, row))
+        variance = unknown + noise
         surprise = off * off / variance
-        if row[FACTORS] and off > 0 and surprise > 1.0 and not self.warm:
+        if first and off > 0 and surprise > 1.0 and not self.warm:
             # No text explains so many: that much more is hidden, until other heads tell.
             self._spread[FACTORS][FACTORS] += off * off - variance
             gain[FACTORS] += off * off - variance
@@ -141,15 +169,36 @@ class Fit:
             variance *= surprise / _OUTLIER**2
         self._wider += _MEMORY * (min(surprise, _OUTLIER**2) - self._wider)
         self._wider = min(8.0, max(0.5, self._wider))
+        self._seen += 1
+        if self.warm and not first and surprise <= 1.0 and unknown <= _KNOWN * noise:
+            self._wait(row, tokens, noise)
+        else:
+            self._update(gain, variance, off, 1)
+
+    def _wait(self, row: _Row, tokens: float, noise: float) -> None:
+        """Keep a count until some can be learned from as one."""
+        before = self._waiting
+        # Of what one prompt has more and the next one less, a sum would say nothing.
+        merge = sub if sum(map(mul, before.row, row)) < 0 else add
+        row, tokens, noise = [*map(merge, before.row, row)], merge(before.tokens, tokens), before.noise + noise
+        if before.counts + 1 < _TOGETHER:
+            self._waiting = _Waiting(row, tokens, noise, before.counts + 1)
+            return
+        self._waiting = _Waiting()
+        gain = self.times_spread(row)
+        off = tokens - sum(map(mul, self.means, row))
+        self._update(gain, sum(map(mul, gain, row)) + noise, off, _TOGETHER)
+
+    def _update(self, gain: _Row, variance: float, off: float, counts: int) -> None:
+        """Learn that so many `counts` are off by this, of which the variance was foreseen."""
         shares = [g / variance for g in gain]
-        self.means = [mean + share * off for mean, share in zip(self.means, shares, strict=True)]
+        self.means = [*map(add, self.means, map(mul, repeat(off), shares))]
         self._spread = [
-            [s - share * g for s, g in zip(line, gain, strict=True)] if share else line
+            [*map(sub, line, map(mul, repeat(share), gain))] if share else line
             for line, share in zip(self._spread, shares, strict=True)
         ]
         for i in range(FACTORS):
-            self._spread[i][i] += _DRIFT
-        self._seen += 1
+            self._spread[i][i] += counts * _DRIFT
         if self._seen >= self._next:
             self._next = self._seen + max(1, self._seen // 4)
             self.weights = tuple(max(0.1, mean) for mean in self.means[:FACTORS])
