@@ -12,6 +12,7 @@ from workload import CLAUDE, Writer
 from llm_observer.analysis.measure import COLUMNS, FACTORS, MEDIA_TOKENS, measure, weigh
 from llm_observer.analysis.tokens import Fit, Fits, Positions
 from llm_observer.demo.provider.tokens import tokenize
+from llm_observer.replay import analyze
 
 HIDDEN = (0, 300, 1800)
 WIDTH = len(COLUMNS)
@@ -101,7 +102,7 @@ def test_a_known_position_is_exact_and_others_lie_between() -> None:
     tokens, bound = positions.at(2)
     assert 130 < tokens < 500
     assert 0 < bound < 1
-    assert 130 < positions.at(1, 0.5, 10)[0] < tokens
+    assert 130 < positions.at(1, words(50))[0] < tokens
 
 
 def test_a_position_behind_what_is_known_is_estimated_from_there() -> None:
@@ -122,11 +123,11 @@ def test_what_is_uncertain_takes_the_difference() -> None:
 
 
 def test_a_larger_bound_where_less_is_known() -> None:
-    """Inside of a text that is in few pieces, and before any count."""
+    """Inside of a text of which the place is not known well, and before any count."""
     columns = cumulated([words(2000), words(2000)])
     fit = Fit()
     positions = Positions(columns, {1: 2000, 2: 4000}, fit)
-    assert positions.at(1, 0.5, 4)[1] > positions.at(1, 0.5, 400)[1]
+    assert positions.at(1, words(1000), 400.0)[1] > positions.at(1, words(1000), 4.0)[1]
     before = Positions(columns, {2: 4000}, fit).at(1)[1]
     for i in range(20):
         learn(fit, words(1000 + 100 * i), 1000 + 100 * i)
@@ -137,7 +138,7 @@ def test_counts_that_contradict_each_other_are_not_all_used() -> None:
     """A count that falls behind an earlier one is of another prompt's making."""
     positions = Positions(cumulated([words(100)] * 3), {1: 400, 2: 200, 3: 500}, Fit())
     assert positions.at(3)[0] == 500
-    assert positions.at(1, 0.1)[0] >= 400
+    assert positions.at(1, words(10))[0] >= 400
 
 
 def test_the_beginning_has_no_tokens() -> None:
@@ -315,3 +316,30 @@ def test_a_tool_is_one_column_and_an_image_is_not_read() -> None:
     assert text[SEGMENTS]
     assert sum(image[:FACTORS]) == image[MEDIA] == MEDIA_TOKENS
     assert image[FACTORS] > 0
+
+
+def test_inside_of_a_text_the_tokens_are_of_what_stands_there() -> None:
+    """Short lines first, and long ones behind: most of the lines are not most of the text."""
+    rng = random.Random(8)
+    short = [f"- {rng.choice('abcdefgh')}\n" for _ in range(300)]
+    long = [f"{Writer(i).text(4)[:250]}\n" for i in range(40)]
+    sent = "".join((*short, *long))
+    later = "".join((*short, *long[:20], "Something else.\n", *long[20:]))
+    first = {"role": "system", "content": "Answer."}
+    reports = analyze(
+        {
+            "at": 1_780_000_000 + 10 * i,
+            "provider": "openai",
+            "api": "chat.completions",
+            "request": {"model": "gpt-4o", "messages": [first, {"role": "user", "content": text}]},
+            "usage": {"prompt_tokens": len(tokenize(text)) + 10, "prompt_tokens_details": {"cached_tokens": 0}},
+            "first_byte_s": 1.0,
+        }
+        for i, text in enumerate((sent, later))
+    )
+    verdict = reports[1].cache
+    truth = len(tokenize("".join((*short, *long[:20]))))
+    assert verdict.tokens_error is not None
+    assert verdict.expected_tokens is not None
+    assert truth - 128 - 0.05 * truth <= verdict.expected_tokens <= 1.05 * truth
+    assert abs(verdict.expected_tokens - truth) <= verdict.tokens_error * truth + 128

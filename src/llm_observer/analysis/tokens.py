@@ -254,17 +254,17 @@ class Positions:
         self._stretches: dict[int, _Stretch] = {}
         self._hides = True
 
-    def at(self, position: int, part: float = 0.0, pieces: int = 1) -> tuple[int, float]:
+    def at(self, position: int, into: _Row | None = None, unsure: float = 0.0) -> tuple[int, float]:
         """Tokens of a prefix, and the bound on their error, relative to them; 1 where nothing is claimed.
 
         Args:
             position: Where it ends.
-            part: How much of the segment behind `position` it has besides: the share of its pieces.
-            pieces: How many pieces that has.
+            into: The columns of what it has besides of the segment behind `position`.
+            unsure: Tokens within which it ends somewhere, about half of them in `into`.
         """
-        if not part and position in self._anchors:
+        if into is None and position in self._anchors:
             return self._anchors[position], 0.0
-        if not part and not position:
+        if into is None and not position:
             return 0, 0.0
         i = bisect_right(self._known, position)
         before = self._known[i - 1] if i else 0
@@ -272,14 +272,12 @@ class Positions:
         after = self._known[i] if i < len(self._known) else None
         stretch = self._stretch(before, after, base) if after is not None else None
         row, text = self._row(before, position)
-        uneven = 0.0
-        if part:
+        if into is not None:
             segment, variance = self._row(position, position + 1)
-            row = [*map(add, row, [part * c for c in segment[:FACTORS]]), row[FACTORS]]
-            text += part * variance
-            # Pieces are not equally long, and the first that differs may do so anywhere in it.
-            tokens = sum(segment[:FACTORS])
-            uneven = tokens * tokens / pieces * (0.5 * part * (1 - part) + 0.1 / pieces)
+            row = [*map(add, row, into[:FACTORS]), row[FACTORS]]
+            # A text is of one style, so that what it is off by is spread evenly over it.
+            text += variance * min(1.0, sum(into[:FACTORS]) / max(1.0, sum(segment[:FACTORS])))
+        uneven = unsure * unsure / 12
         fit = self._fit
         mean = max(0.0, sum(map(mul, fit.means, row)))
         variance = sum(map(mul, fit.times_spread(row), row)) + fit.noise(text, first=not before)
