@@ -150,6 +150,16 @@ def test_a_prompt_shorter_than_expected_hides_nothing() -> None:
     assert 5 <= positions.at(1)[0] <= 12
 
 
+def test_tokens_may_be_hidden_where_the_count_does_not_show_them() -> None:
+    """A provider that renders tools in few words hides some tokens behind that: the bound allows for these."""
+    tool = [0.0] * WIDTH
+    tool[TOOLS], tool[FACTORS] = 200.0, 300.0
+    positions = Positions(cumulated([tool, words(3000, 4000.0)]), {2: 300 + 150 + 2500}, Fit())
+    tokens, bound = positions.at(1)
+    assert tokens < 250
+    assert bound == 1.0 or abs(tokens - 450) <= bound * tokens
+
+
 def test_nothing_is_learned_from_nothing() -> None:
     fit = Fit()
     for _ in range(50):

@@ -43,6 +43,8 @@ _BOUND = 3.0
 """Standard deviations that are stated as the bound."""
 _HEAD = 2.5
 """How much wider than the variance of other text that of a head is, at least."""
+_EITHER = 0.5
+"""How likely it is that tokens are hidden where the count is so small that none seem to be."""
 _MOST_BASES = 256
 _KNOWN = 0.1
 """Variance of an estimate, relative to that of the text, up to which one count more says next to nothing."""
@@ -99,6 +101,11 @@ class Fit:
     def hidden(self) -> float:
         """Tokens that the provider adds in front of the prompt."""
         return max(0.0, self.means[FACTORS])
+
+    @property
+    def variance_hidden(self) -> float:
+        """Variance of these."""
+        return self._spread[FACTORS][FACTORS]
 
     def estimate(self, columns: _Row) -> float:
         """The tokens of text with these columns, without the hidden ones."""
@@ -223,11 +230,15 @@ class Fits:
 
 
 class _Stretch(NamedTuple):
-    """What is expected between two anchors: columns, their product with the covariance, variance, and what is left."""
+    """What is expected between two anchors: its columns times the covariance, its variance, and what is left.
+
+    `hides` is the variance of tokens that may be hidden in front of it, though none were expected.
+    """
 
     spread: list[float]
     variance: float
     off: float
+    hides: float = 0.0
 
 
 class Positions:
@@ -286,6 +297,7 @@ class Positions:
             mean += stretch.off * shared / stretch.variance
             mean = min(max(0.0, mean), self._anchors[after] - base)
             variance -= shared * shared / stretch.variance
+            variance += stretch.hides * (1.0 - shared / stretch.variance) ** 2
         tokens = base + mean
         unsure = _BOUND * max(0.0, variance + uneven) ** 0.5 + 0.5
         return round(tokens), (min(1.0, unsure / tokens) if tokens > 0 else 0.0)
@@ -303,10 +315,14 @@ class Positions:
         if known is None:
             row, variance = self._row(before, after)
             known = self._expected(row, variance, self._anchors[after] - base, first=not before)
-            if row[FACTORS] and self._fit.means[FACTORS] + known.off * known.spread[FACTORS] / known.variance < 0:
+            share = known.spread[FACTORS] / known.variance
+            hidden = self._fit.means[FACTORS] + share * known.off
+            if row[FACTORS] and hidden < 0:
                 # No tokens are hidden: what the text is shorter than expected is the text's own.
                 self._hides = False
+                hides = _EITHER * _above_zero(hidden, self._fit.variance_hidden - share * known.spread[FACTORS])
                 known = self._expected([*row[:FACTORS], 0.0], variance, self._anchors[after] - base, first=not before)
+                known = known._replace(hides=hides)
             self._stretches[before] = known
         return known
 
@@ -315,3 +331,8 @@ class Positions:
         mean = sum(map(mul, fit.means, row))
         spread = fit.times_spread(row)
         return _Stretch(spread, sum(map(mul, spread, row)) + fit.noise(variance, first=first), tokens - mean)
+
+
+def _above_zero(mean: float, variance: float) -> float:
+    """The mean square of a Gaussian with a mean below 0, where it is above: within a tenth for three deviations."""
+    return variance / (1.0 - mean / (2.0 * variance**0.5)) ** 2 if variance > 0 else 0.0
