@@ -7,7 +7,7 @@ from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter, pieces
 from llm_observer.analysis.index import Trace
 from llm_observer.analysis.segments import Prompt, Segment
 
-__all__ = ["Difference", "common", "first_difference", "noise", "shared_canonical", "tool_changes"]
+__all__ = ["Difference", "common", "first_difference", "first_piece", "noise", "shared_canonical", "tool_changes"]
 
 
 class Difference(NamedTuple):
@@ -119,6 +119,18 @@ def first_difference(text: str, now: Fingerprint, then: Fingerprint) -> int | No
     same = common(now.sketch, then.sketch)
     offsets = [offset for offset, _ in pieces(text)]
     return offsets[min(same, len(offsets) - 1)] if offsets else 0
+
+
+def first_piece(text: str, now: Fingerprint, then: Fingerprint) -> tuple[int, str]:
+    """The first line of `text` that the earlier segment does not have at its place, and its offset.
+
+    The two part somewhere in it. It is empty where there is none, or none before it, as with most segments.
+    """
+    same = common(now.sketch, then.sketch)
+    if not same:
+        return 0, ""
+    found = pieces(text)
+    return found[same] if same < len(found) else (len(text), "")
 
 
 def tool_changes(prompt: Prompt, now: Trace, then: Trace) -> list[Difference]:

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from llm_observer.analysis.boundaries import Boundary, lookups, writes
-from llm_observer.analysis.compare import Difference, common, shared_canonical
+from llm_observer.analysis.compare import Difference, common, first_piece, shared_canonical
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.measure import measure, weigh
 from llm_observer.analysis.rules import CacheRule
 from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.tokens import Fit, Positions
@@ -66,7 +67,7 @@ class Reads:
         self._fingerprints = fingerprints
         self._usage = usage
         self._shares: dict[int, int] = {}
-        self._sizes: dict[tuple[int, float, int], Read] = {}
+        self._sizes: dict[tuple[int, int], Read] = {}
         # No prefix has more than the whole; of a prompt that is not counted as it was sent, no more is known.
         self._most = usage.input_tokens if usage is not None and not prompt.counted else None
         self.blocked: Difference | None = None
@@ -117,14 +118,18 @@ class Reads:
         could = max(self.sent.tokens, self.readable(then).tokens, self.tokens(self.shared(then)).tokens)
         return could - reported <= LEAST_LOSS
 
-    def tokens(self, position: int, part: float = 0.0, pieces: int = 1) -> Read:
-        """The prefix that ends behind a `part` (0 to 1) of the pieces of the segment behind `position`."""
-        place = (position, part, pieces)
-        read = self._sizes.get(place)
+    def tokens(self, position: int, offset: int = 0, piece: str = "") -> Read:
+        """The prefix that ends at `position`, or somewhere in the piece at an offset of the segment behind it."""
+        read = self._sizes.get((position, offset))
         if read is None:
-            tokens, error = self._positions.at(position, part, pieces)
+            into, unsure = None, 0.0
+            if offset:
+                segment = self._prompt.segments[position]
+                into = measure(segment.text[: offset + len(piece) // 2], segment.kind)
+                unsure = weigh(piece)
+            tokens, error = self._positions.at(position, into, unsure)
             read = Read(position, tokens if self._most is None else min(tokens, self._most), error)
-            self._sizes[place] = read
+            self._sizes[position, offset] = read
         return read
 
     def _as_sent(self) -> Read:
@@ -168,14 +173,13 @@ class Reads:
 
     def _on_grid(self, position: int, then: Trace) -> Read:
         """The prefix that an earlier prompt shares, into the segment where they part, rounded as the provider does."""
-        part, pieces = 0.0, 1
+        offset, piece = 0, ""
         if position < len(self._now) and position < len(then):
             a = self._fingerprints.known(self._now.wire[position])
             b = self._fingerprints.known(then.wire[position])
-            if a is not None and b is not None and len(a.sketch):
-                pieces = len(a.sketch)
-                part = common(a.sketch, b.sketch) / pieces
-        return self.rounded(self.tokens(position, part, pieces))
+            if a is not None and b is not None and a.kind != "media":
+                offset, piece = first_piece(self._prompt.segments[position].text, a, b)
+        return self.rounded(self.tokens(position, offset, piece))
 
     def rounded(self, read: Read) -> Read:
         """A prefix as the provider reads it: in its steps, and from its minimum on."""

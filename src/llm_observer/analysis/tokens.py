@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import repeat
 from operator import add, mul, sub
 from typing import NamedTuple
 
@@ -42,7 +43,13 @@ _BOUND = 3.0
 """Standard deviations that are stated as the bound."""
 _HEAD = 2.5
 """How much wider than the variance of other text that of a head is, at least."""
+_EITHER = 0.5
+"""How likely it is that tokens are hidden where the count is so small that none seem to be."""
 _MOST_BASES = 256
+_KNOWN = 0.1
+"""Variance of an estimate, relative to that of the text, up to which one count more says next to nothing."""
+_TOGETHER = 8
+"""How many such counts are learned from at once."""
 
 
 class _Base(NamedTuple):
@@ -53,8 +60,21 @@ class _Base(NamedTuple):
     weight: float
 
 
+class _Waiting(NamedTuple):
+    """Counts that are still to be learned from, as a sum: columns, tokens, the noise in them, and how many they are."""
+
+    row: _Row = (0.0,) * _SIZE
+    tokens: float = 0.0
+    noise: float = 0.0
+    counts: int = 0
+
+
 class Fit:
-    """How one tokenizer's counts differ from what `measure` expects. A Kalman filter over the counts seen."""
+    """How one tokenizer's counts differ from what `measure` expects. A Kalman filter over the counts seen.
+
+    To learn from a count costs more than the rest of it. One that was foreseen, of texts that are known well, waits
+    until there are some, which are then learned from as one.
+    """
 
     def __init__(self) -> None:
         self.means: list[float] = [*_MEANS]
@@ -70,6 +90,7 @@ class Fit:
         self._seen = 0
         self._next = _WARM
         self._bases: OrderedDict[Hashable, _Base] = OrderedDict()
+        self._waiting = _Waiting()
 
     @property
     def warm(self) -> bool:
@@ -80,6 +101,11 @@ class Fit:
     def hidden(self) -> float:
         """Tokens that the provider adds in front of the prompt."""
         return max(0.0, self.means[FACTORS])
+
+    @property
+    def variance_hidden(self) -> float:
+        """Variance of these."""
+        return self._spread[FACTORS][FACTORS]
 
     def estimate(self, columns: _Row) -> float:
         """The tokens of text with these columns, without the hidden ones."""
@@ -94,7 +120,12 @@ class Fit:
 
     def times_spread(self, row: _Row) -> list[float]:
         """The covariance of what is learned, times a row."""
-        return [sum(map(mul, line, row)) for line in self._spread]
+        product = [0.0] * _SIZE
+        for value, line in zip(row, self._spread, strict=True):
+            # Most texts are of few kinds of characters. The covariance is symmetric, so its lines are its columns.
+            if value:
+                product = [*map(add, product, map(mul, repeat(value), line))]
+        return product
 
     def observe(self, columns: _Row, tokens: int, *, weight: float, shared: float, names: Sequence[Hashable]) -> None:
         """Learn that a whole prompt has so many tokens.
@@ -111,12 +142,14 @@ class Fit:
         """
         if tokens <= 0 or not any(columns):
             return
-        before = next((base for name in names if (base := self._bases.get(name)) is not None), None)
+        bases, base = self._bases, _Base(columns, tokens, weight)
+        before: _Base | None = None
         for name in names:
-            self._bases[name] = _Base(columns, tokens, weight)
-            self._bases.move_to_end(name)
-        while len(self._bases) > _MOST_BASES:
-            self._bases.popitem(last=False)
+            before = before or bases.get(name)
+            bases[name] = base
+            bases.move_to_end(name)
+        while len(bases) > _MOST_BASES:
+            bases.popitem(last=False)
         if before is None:
             self._learn([*columns[:FACTORS], 1.0], float(tokens), weight, columns[FACTORS])
         else:
@@ -127,11 +160,13 @@ class Fit:
     def _learn(self, row: _Row, tokens: float, new: float, expected: float) -> None:
         if new < _LEAST_NEW:
             return
+        first = row[FACTORS] > 0
         gain = self.times_spread(row)
-        variance = sum(map(mul, gain, row)) + self.noise(expected, first=row[FACTORS] > 0)
+        unknown, noise = sum(map(mul, gain, row)), self.noise(expected, first=first)
         off = tokens - sum(map(mul, self.means, row))
+        variance = unknown + noise
         surprise = off * off / variance
-        if row[FACTORS] and off > 0 and surprise > 1.0 and not self.warm:
+        if first and off > 0 and surprise > 1.0 and not self.warm:
             # No text explains so many: that much more is hidden, until other heads tell.
             self._spread[FACTORS][FACTORS] += off * off - variance
             gain[FACTORS] += off * off - variance
@@ -141,15 +176,36 @@ class Fit:
             variance *= surprise / _OUTLIER**2
         self._wider += _MEMORY * (min(surprise, _OUTLIER**2) - self._wider)
         self._wider = min(8.0, max(0.5, self._wider))
+        self._seen += 1
+        if self.warm and not first and surprise <= 1.0 and unknown <= _KNOWN * noise:
+            self._wait(row, tokens, noise)
+        else:
+            self._update(gain, variance, off, 1)
+
+    def _wait(self, row: _Row, tokens: float, noise: float) -> None:
+        """Keep a count until some can be learned from as one."""
+        before = self._waiting
+        # Of what one prompt has more and the next one less, a sum would say nothing.
+        merge = sub if sum(map(mul, before.row, row)) < 0 else add
+        row, tokens, noise = [*map(merge, before.row, row)], merge(before.tokens, tokens), before.noise + noise
+        if before.counts + 1 < _TOGETHER:
+            self._waiting = _Waiting(row, tokens, noise, before.counts + 1)
+            return
+        self._waiting = _Waiting()
+        gain = self.times_spread(row)
+        off = tokens - sum(map(mul, self.means, row))
+        self._update(gain, sum(map(mul, gain, row)) + noise, off, _TOGETHER)
+
+    def _update(self, gain: _Row, variance: float, off: float, counts: int) -> None:
+        """Learn that so many `counts` are off by this, of which the variance was foreseen."""
         shares = [g / variance for g in gain]
-        self.means = [mean + share * off for mean, share in zip(self.means, shares, strict=True)]
+        self.means = [*map(add, self.means, map(mul, repeat(off), shares))]
         self._spread = [
-            [s - share * g for s, g in zip(line, gain, strict=True)] if share else line
+            [*map(sub, line, map(mul, repeat(share), gain))] if share else line
             for line, share in zip(self._spread, shares, strict=True)
         ]
         for i in range(FACTORS):
-            self._spread[i][i] += _DRIFT
-        self._seen += 1
+            self._spread[i][i] += counts * _DRIFT
         if self._seen >= self._next:
             self._next = self._seen + max(1, self._seen // 4)
             self.weights = tuple(max(0.1, mean) for mean in self.means[:FACTORS])
@@ -174,11 +230,15 @@ class Fits:
 
 
 class _Stretch(NamedTuple):
-    """What is expected between two anchors: columns, their product with the covariance, variance, and what is left."""
+    """What is expected between two anchors: its columns times the covariance, its variance, and what is left.
+
+    `hides` is the variance of tokens that may be hidden in front of it, though none were expected.
+    """
 
     spread: list[float]
     variance: float
     off: float
+    hides: float = 0.0
 
 
 class Positions:
@@ -205,17 +265,17 @@ class Positions:
         self._stretches: dict[int, _Stretch] = {}
         self._hides = True
 
-    def at(self, position: int, part: float = 0.0, pieces: int = 1) -> tuple[int, float]:
+    def at(self, position: int, into: _Row | None = None, unsure: float = 0.0) -> tuple[int, float]:
         """Tokens of a prefix, and the bound on their error, relative to them; 1 where nothing is claimed.
 
         Args:
             position: Where it ends.
-            part: How much of the segment behind `position` it has besides: the share of its pieces.
-            pieces: How many pieces that has.
+            into: The columns of what it has besides of the segment behind `position`.
+            unsure: Tokens within which it ends somewhere, about half of them in `into`.
         """
-        if not part and position in self._anchors:
+        if into is None and position in self._anchors:
             return self._anchors[position], 0.0
-        if not part and not position:
+        if into is None and not position:
             return 0, 0.0
         i = bisect_right(self._known, position)
         before = self._known[i - 1] if i else 0
@@ -223,14 +283,12 @@ class Positions:
         after = self._known[i] if i < len(self._known) else None
         stretch = self._stretch(before, after, base) if after is not None else None
         row, text = self._row(before, position)
-        uneven = 0.0
-        if part:
+        if into is not None:
             segment, variance = self._row(position, position + 1)
-            row = [*map(add, row, [part * c for c in segment[:FACTORS]]), row[FACTORS]]
-            text += part * variance
-            # Pieces are not equally long, and the first that differs may do so anywhere in it.
-            tokens = sum(segment[:FACTORS])
-            uneven = tokens * tokens / pieces * (0.5 * part * (1 - part) + 0.1 / pieces)
+            row = [*map(add, row, into[:FACTORS]), row[FACTORS]]
+            # A text is of one style, so that what it is off by is spread evenly over it.
+            text += variance * min(1.0, sum(into[:FACTORS]) / max(1.0, sum(segment[:FACTORS])))
+        uneven = unsure * unsure / 12
         fit = self._fit
         mean = max(0.0, sum(map(mul, fit.means, row)))
         variance = sum(map(mul, fit.times_spread(row), row)) + fit.noise(text, first=not before)
@@ -239,6 +297,7 @@ class Positions:
             mean += stretch.off * shared / stretch.variance
             mean = min(max(0.0, mean), self._anchors[after] - base)
             variance -= shared * shared / stretch.variance
+            variance += stretch.hides * (1.0 - shared / stretch.variance) ** 2
         tokens = base + mean
         unsure = _BOUND * max(0.0, variance + uneven) ** 0.5 + 0.5
         return round(tokens), (min(1.0, unsure / tokens) if tokens > 0 else 0.0)
@@ -256,10 +315,14 @@ class Positions:
         if known is None:
             row, variance = self._row(before, after)
             known = self._expected(row, variance, self._anchors[after] - base, first=not before)
-            if row[FACTORS] and self._fit.means[FACTORS] + known.off * known.spread[FACTORS] / known.variance < 0:
+            share = known.spread[FACTORS] / known.variance
+            hidden = self._fit.means[FACTORS] + share * known.off
+            if row[FACTORS] and hidden < 0:
                 # No tokens are hidden: what the text is shorter than expected is the text's own.
                 self._hides = False
+                hides = _EITHER * _above_zero(hidden, self._fit.variance_hidden - share * known.spread[FACTORS])
                 known = self._expected([*row[:FACTORS], 0.0], variance, self._anchors[after] - base, first=not before)
+                known = known._replace(hides=hides)
             self._stretches[before] = known
         return known
 
@@ -268,3 +331,8 @@ class Positions:
         mean = sum(map(mul, fit.means, row))
         spread = fit.times_spread(row)
         return _Stretch(spread, sum(map(mul, spread, row)) + fit.noise(variance, first=first), tokens - mean)
+
+
+def _above_zero(mean: float, variance: float) -> float:
+    """The mean square of a Gaussian with a mean below 0, where it is above: within a tenth for three deviations."""
+    return variance / (1.0 - mean / (2.0 * variance**0.5)) ** 2 if variance > 0 else 0.0
