@@ -86,7 +86,7 @@ def _blocks(path: str, kind: Kind, role: str, content: object) -> Iterator[Segme
         elif isinstance(described.get("text"), str) and len(described) == 1:
             yield Segment(where, kind, described["text"], role=role)
         else:
-            named = [_KINDS[name] for name in described if name in _KINDS]
+            named: list[Kind] = [_KINDS[name] for name in described if name in _KINDS]
             yield Segment(where, named[0] if named else kind, dump(block), is_json=True, role=role)
 
 
