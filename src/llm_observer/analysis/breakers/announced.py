@@ -23,7 +23,9 @@ HEAD = 48
 _MIDST = frozenset("0123456789,;/|")
 
 # One of these words announces a date or a clock.
-_DATE_WORDS = frozenset("date time today now datum fecha data dato heute hoy oggi hui".split())
+_DATE_WORDS = frozenset(
+    "date time today now datum fecha data dato heute hoy oggi hui starting ending beginning dated due until".split()
+)
 _TIME_WORDS = frozenset(
     """
     time uhrzeit uhr heure hora ora ore tijd aika saat tid czas godzina godz klokka klokken klockan kello waktu jam

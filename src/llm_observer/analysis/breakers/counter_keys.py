@@ -21,10 +21,12 @@ from llm_observer.analysis.breakers.counter_words import (
     PAIRS,
     PLACES,
     PLURALS,
+    STANDING,
     TALLIES,
     THINGS,
     TOKENS,
     UNITS,
+    WHO,
 )
 
 __all__ = ["announces", "is_numbering", "says_much"]
@@ -47,7 +49,7 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return True
     if last in ALONE or (before, last) in PAIRS:
         return True
-    if last == "messages" and not before:
+    if (last == "messages" and not before) or (before in WHO and last in PLURALS and last.endswith("s")):
         return True
     if before in HAVING_DONE and last in PLURALS:
         return True
@@ -83,7 +85,7 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
 def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     """Whether a number that might be set is one that came about: `retries: 7`, `input_tokens: 345`, `offset=584213`."""
     digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
-    if last in TALLIES and before not in LIMITS:
+    if (last in TALLIES or (last in STANDING and not _is_set(digits) and "$" not in low)) and before not in LIMITS:
         return (
             digits != "0"
             and text[end : end + 2] not in {",\n", ")\n"}
@@ -92,11 +94,18 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
         )
     if last == "tokens":
         return not _is_round(digits) and (before in TOKENS or len(digits) >= _LARGE)
+    if before == "total" and last.endswith("s") and len(digits) >= _LARGE and not _is_round(digits):
+        return True
     if last == "count" and before and before not in FIXED:
         return not _is_round(digits) and len(digits) > 1
     if last in OVER_AND_OVER and len(digits) >= _LARGE:
         return True
     return last in PLACES and len(digits) >= _FAR and not _is_round(digits)
+
+
+def _is_set(digits: str) -> bool:
+    """Whether a number looks set and not counted: a very small one, one in fives, and what `_is_round` is."""
+    return digits in {"1", "2", "3"} or digits[-1:] in {"0", "5"} or (len(digits) > 1 and _is_round(digits))
 
 
 def _is_round(digits: str) -> bool:

@@ -1,6 +1,6 @@
 """The phrases around a number that make a counter of it, and those that do not."""
 
-# ruff: noqa: E501, SIM905 - one line of a pattern is one alternative; a list of words reads best as text
+# ruff: noqa: E501, RUF001, SIM905 - one line of a pattern is one alternative, in any script; a list of words reads best as text
 
 import re
 
@@ -20,11 +20,15 @@ __all__ = [
     "ELEMENT",
     "ENDED",
     "FLAG",
+    "FOREIGN_CURRENT",
+    "FOREIGN_HAVE",
     "FOREIGN_LEFT",
     "FOREIGN_OF",
     "FOREIGN_STATE",
+    "FOREIGN_STEP",
     "FOREIGN_STILL",
     "FOREIGN_TURN",
+    "FOREIGN_UNREAD",
     "HEADING",
     "HELD",
     "HOLDS",
@@ -151,15 +155,34 @@ ELEMENT = re.compile(r"<[a-z_:-]{2,40}>\Z")
 LAST_WORD = re.compile(r"([^\W0-9_]{3,16}) #?\Z")
 # "Te quedan 2 intentos", "Noch 6 Versuche übrig".
 FOREIGN_LEFT = frozenset("queda quedan reste restent restano rimangono faltam restam".split())
-FOREIGN_STILL = re.compile(r"\s\w{3,16} (?:übrig|verbleibend)\b")
+FOREIGN_STILL = re.compile(
+    r"\s\w{3,16} (?:übrig|verbleibend)\b|\s(?:versuche?|schritte?|nachrichten?|runden?|aufgaben?|anfragen?|züge?|tokens?)\b",
+    re.IGNORECASE,
+)
+# "Sie haben 3 ungelesene Nachrichten", "Vous avez 12 messages non lus".
+FOREIGN_HAVE = frozenset(
+    "haben hast hat avez as a tienes tiene tengo hai ha avete ho tem tens masz ma mam hebt heeft heb var".split()
+)
+FOREIGN_UNREAD = re.compile(
+    r"\s(?:ungelesene[nr]?|neue nachrichten|\w{4,14} (?:non lus?|non lues|sin leer|no leídos|non letti|não lidas|nieprzeczytanych|ongelezen|okunmamış)|"
+    r"ongelezen|okunmamış|nieprzeczytanych|непрочитанн\w{2,3})\b",
+    re.IGNORECASE,
+)
+# "Étape actuelle : 6", "Aktueller Schritt: 4".
+FOREIGN_CURRENT = re.compile(
+    r"\b(?:actuel(?:le)?|aktuell(?:e|er|es)?|actual|attuale|atual|huidige|obecn[ya]|aktuální|текущ\w{2})\b"
+)
 # "Epoch 10:  39%|".
 PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,7}(?:%|/[0-9])")
-FOREIGN_OF = re.compile(r"(?:\s(?:von|sur|de|di|van|z|ze|av|af)|\s?/)\s?[0-9]")
+FOREIGN_OF = re.compile(r"(?:\s(?:von|sur|de|di|van|z|ze|av|af|из|із|з)|\s?/)\s?[0-9]")
+# "步骤 3/10": a step by itself is a heading.
+FOREIGN_STEP = re.compile(r"(?:步骤|步驟|ステップ|단계|шаг|крок|раунд)[\s:：]{0,3}\Z")
 # The same said in scripts that have no Latin letters.
 FOREIGN_STATE = re.compile(
-    r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行)[^0-9\n]{0,10}\Z"
+    r"(?:剩余|剩餘|还剩|還剩|残り|남은|已使用|已用|使用済み|осталось|использовано|попытка|итерация|залишилось|尝试|重试|轮次|試行|未読|未读|未讀|읽지 않은|непрочитанн)"
+    r"[^0-9\n]{0,14}\Z"
 )
-FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|번째 (?:턴|시도))")
+FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|次重试|回目|번째 (?:턴|시도))")
 NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 ELAPSED = ("s elapsed", "s remaining", "s left")
 MAY_FOLLOW = frozenset(" -/,%")

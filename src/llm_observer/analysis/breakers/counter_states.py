@@ -1,14 +1,20 @@
 """Counters told by what stands around a number: how far something has come, or how much is left."""
 
+import re
+
 from llm_observer.analysis.breakers.counter_phrases import (
     AFTER,
     BUILDING,
     CONDITION,
+    FOREIGN_CURRENT,
+    FOREIGN_HAVE,
     FOREIGN_LEFT,
     FOREIGN_OF,
     FOREIGN_STATE,
+    FOREIGN_STEP,
     FOREIGN_STILL,
     FOREIGN_TURN,
+    FOREIGN_UNREAD,
     LAST_WORD,
     MORE,
     OF_CALLS,
@@ -30,13 +36,22 @@ from llm_observer.analysis.breakers.counter_words import (
 
 __all__ = ["is_of", "says_state", "tells_state"]
 
+_NEAR = 24
+# "Nachricht Nr. 43", "Message n° 12".
+_NUMERO = (" nr. ", " nr ", " n° ", " n°", " nº ", " č. ", " № ", " №")
+_COLONS = (": ", " :")
+_ANY_WORD = re.compile(r"[^\W0-9_]{3,16}")
 # How much of the text behind a number is looked at.
 _AHEAD = 80
 
 
 def says_state(text: str, end: int, low: str) -> bool:
     """Whether words of another script make a counter of a number: `剩余次数 3`, `第3轮`."""
-    return FOREIGN_STATE.search(low) is not None or (low[-1:] == "第" and FOREIGN_TURN.match(text, end) is not None)
+    return (
+        FOREIGN_STATE.search(low) is not None
+        or (FOREIGN_STEP.search(low) is not None and FOREIGN_OF.match(text, end) is not None)
+        or (low.rstrip(" ")[-1:] == "第" and FOREIGN_TURN.match(text, end) is not None)
+    )
 
 
 def is_of(text: str, end: int, low: str) -> bool:
@@ -44,6 +59,10 @@ def is_of(text: str, end: int, low: str) -> bool:
     last = low[low.rfind(" ", 0, -1) + 1 : -1]
     if last in FOREIGN_LEFT or (last == "noch" and FOREIGN_STILL.match(text, end)):
         return True
+    if (last in FOREIGN_HAVE or low[-2:] in _COLONS) and FOREIGN_UNREAD.match(text, end):
+        return True
+    if low.endswith(_NUMERO) or (low.endswith(_COLONS) and FOREIGN_CURRENT.search(low, max(0, len(low) - _NEAR))):
+        return not FOREIGN_UNITS.isdisjoint(_ANY_WORD.findall(low, max(0, len(low) - _NEAR)))
     if not FOREIGN_OF.match(text, end):
         return False
     word = LAST_WORD.search(low)

@@ -31,10 +31,12 @@ __all__ = [
     "REPORTED",
     "SHARES",
     "SPACED",
+    "STANDING",
     "TALLIES",
     "THINGS",
     "TOKENS",
     "UNITS",
+    "WHO",
 ]
 
 # What is done again and again: its number is a counter.
@@ -68,6 +70,16 @@ EVENTS = frozenset(
 )
 # Bare, these count what went wrong, unless a setting stands beside them: "retries: 7", "failures=2".
 TALLIES = frozenset("hits misses retries failures restarts reconnects crashes attempts tries".split())
+# How things stand at the moment: "Backlog: 120 tickets", "rpm: 38". A round number is a setting here as well.
+STANDING = frozenset(
+    """
+    backlog lag inflight streak throughput rpm qps tps rps goroutines inbox cart basket queued waiting viewers visitors participants
+    spectators followers upvotes retweets votes likes evictions drops loops cycles polls visits heartbeats ticks invocations
+    executions pings revision
+    """.split()
+)
+# Whose turns they are: "user turns: 17".
+WHO = frozenset("user assistant agent model human ai bot tool customer".split())
 # "Input tokens: 345" is what was used, unless the number is round.
 # "Active sessions: 39", "open connections: 7".
 ACTIVE = frozenset("active open running connected online idle busy live concurrent".split())
@@ -102,7 +114,7 @@ REMAINING = frozenset(
 FOREIGN_UNITS = frozenset(
     """
     versuch schritt runde nachricht durchlauf tentative essai étape itération tour message intento paso turno ronda mensaje tentativa passo
-    rodada mensagem tentativo messaggio iterazione iteration iteracion poging stap beurt bericht próba krok deneme pokus
+    rodada mensagem попытка шаг итерация раунд сообщение спроба крок tentativo messaggio iterazione iteration iteracion poging stap beurt bericht próba krok deneme pokus
     """.split()
 )
 ALONE = frozenset("retried remaining elapsed unread pending uptime usage counter sequence seq".split())
@@ -115,6 +127,9 @@ DONE = frozenset(
 PAIRS = frozenset((
     *(("current", word) for word in ("count", "total", "number", "index", "position")),
     *(("queue", word) for word in ("position", "length", "depth")),
+    *((word, "queue") for word in ("waiting", "pending", "running")),
+    *(("running", word) for word in ("batch", "batches")),
+    *((word, "lag") for word in ("consumer", "replication", "replica")),
     *((word, "length") for word in ("conversation", "session", "chat", "thread", "history", "transcript")),
     *(("num", word) for word in "turns messages calls requests errors failures".split()),
     *(("consecutive", word) for word in "errors failures retries attempts misses timeouts crashes".split()),
@@ -123,6 +138,8 @@ PAIRS = frozenset((
     *((word, "calls") for word in "api tool function llm model".split()),
     *(("total", word) for word in "attempts retries failures errors calls requests".split()),
     ("generation", "id"),
+    ("observed", "generation"),
+    ("loop", "number"),
     ("total", "tokens"),
     ("uptime", "seconds"),
     ("uptime", "s"),
@@ -134,7 +151,7 @@ PAIRS = frozenset((
 # Numbered behind a "#" alone: "Request #12"; "STEP #2" is a heading.
 HASHED = (UNITS - {"step"}) | frozenset(
     """
-    message msg request call query question event visit search job build session ticket order case task
+    message msg request req call query question event visit search job build session ticket order case task
     conversation chat failure error
     """.split()
 )
@@ -142,7 +159,10 @@ HASHED = (UNITS - {"step"}) | frozenset(
 SPACED = frozenset("loop elapsed attempt retry poll tick heartbeat iteration goroutine".split())
 # Numbered in brackets alone: "(turn 4)", "[iteration 5]", "<attempt>3</attempt>".
 BRACKETED = frozenset(
-    "turn attempt retry iteration round poll tick loop try trial message msg request req call visit".split()
+    """
+    turn attempt retry iteration round poll tick loop try trial message msg request req call visit cycle revision generation
+    execution epoch heartbeat
+    """.split()
 )
 # What is given in per cent: "Context left: 45%", "Context left until compaction: 12%".
 SHARES = frozenset("left used remaining progress usage".split())
@@ -168,6 +188,7 @@ GATE = (
     | HASHED
     | TALLIES
     | ACTIVE
+    | STANDING
     | PLACES
     | HAVING_DONE
     | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())

@@ -45,6 +45,7 @@ from llm_observer.analysis.breakers.counter_prose import (
     is_bracketed,
     is_spaced,
 )
+from llm_observer.analysis.breakers.counter_reports import reports
 from llm_observer.analysis.breakers.counter_states import (
     is_of,
     says_state,
@@ -66,6 +67,7 @@ from llm_observer.analysis.breakers.counter_words import (
     SHARES,
     SPACED,
 )
+from llm_observer.analysis.breakers.durations import LEADS, find_duration
 from llm_observer.analysis.breakers.keys import ESCAPED, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_placeholder_number
@@ -82,6 +84,14 @@ _LARGE = 3
 _THREE = 3
 # Digits of a place in a log or file.
 _FAR = 5
+# What may follow the first number of a duration or an hour.
+_TIMED = frozenset(" :.dhmsapAP")
+# What is joined to a number that measures, `3d`, and counts nothing.
+_UNITED = frozenset("dhmapAP")
+# What may follow a number that is one of several in another language.
+_MAY_END = frozenset((" ", "/", ",", ".", ")", "\n", ""))
+# What may follow a number in a report.
+_REPORTED = frozenset(" :,|%(.")
 
 
 def find_counter(text: str, start: int, end: int) -> Span | None:
@@ -105,11 +115,17 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if not low.isascii() and says_state(text, end, low):
         return span_of(start, end, "counter")
     after = text[end : end + 1]
+    if words and words[-1] in LEADS and after in _TIMED and (duration := find_duration(text, start, low, words)):
+        return duration
+    if after in _UNITED and text[end : end + 2] != "ms":
+        return None
     if after.isalpha() and (suffix := ORDINAL.match(text, end)):
         return span_of(start, suffix.end(), "counter") if IS_NOW_THE.search(low) else None
+    if after in _REPORTED and reports(text, end, low, words):
+        return span_of(start, end, "counter")
+    if after in _MAY_END and is_of(text, end, low):
+        return span_of(start, end, "counter")
     if GATE.isdisjoint(words):
-        if after in {" ", "/"} and is_of(text, end, low):
-            return span_of(start, end, "counter")
         if (
             low[-1:] != "["
             and not (after == "," and text[end + 1 : end + 2].isdigit())

@@ -1,4 +1,4 @@
-"""Where a text has digits: most patterns begin with one, and most texts have few."""
+"""Where a text has digits, and long runs of letters: most patterns begin with one, and most texts have few."""
 
 import re
 from bisect import bisect_left
@@ -14,7 +14,12 @@ _ONE = b"0"
 _OTHER = b"?"
 _RARE = 16
 _OTHER_DIGIT = re.compile(r"[^\D0-9]")
-_MARKED = bytes(_ONE[0] if 48 <= code < 58 else 32 for code in range(256))
+# A digit, a letter, `-` and `_`, and the rest.
+_MARKED = bytes(
+    48 if 48 <= code < 58 else 97 if code < 128 and (chr(code).isalpha() or code in b"-_") else 32
+    for code in range(256)
+)
+_NO_LETTER = re.compile(rb"[ 0]")
 
 
 class Digits:
@@ -23,20 +28,31 @@ class Digits:
     Finds what a pattern finds by itself, sooner: for patterns that begin with `[0-9]`.
     """
 
-    __slots__ = ("_places", "_text")
+    __slots__ = ("_marked", "_places", "_text")
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._places: list[int] | None = None
         """`None` where they are too many."""
         # A byte for each character, whatever its script.
-        marked = text.encode("ascii", "replace").translate(_MARKED)
+        self._marked = marked = text.encode("ascii", "replace").translate(_MARKED)
         if marked.count(_ONE) <= max(_MOST, len(text) // _APART):
             self._places = []
             place = marked.find(_ONE)
             while place >= 0:
                 self._places.append(place)
                 place = marked.find(_ONE, place + 1)
+
+    def letter_runs(self, size: int) -> Iterator[int]:
+        """Where runs of exactly `size` ASCII letters, `-` and `_` begin that no digit is joined to."""
+        marked, run = self._marked, b"a" * size
+        at = marked.find(run)
+        while at >= 0:
+            end = _NO_LETTER.search(marked, at + size)
+            stop = end.start() if end else len(marked)
+            if stop - at == size and marked[stop : stop + 1] != _ONE and marked[at - 1 : at] != _ONE:
+                yield at
+            at = marked.find(run, stop)
 
     def search(self, pattern: re.Pattern[str], start: int = 0) -> re.Match[str] | None:
         """What `pattern.search(text, start)` finds."""

@@ -5,7 +5,8 @@
 import re
 from itertools import islice
 
-from llm_observer.analysis.breakers.encoded import classify_base64, whole_base64
+from llm_observer.analysis.breakers.digits import Digits
+from llm_observer.analysis.breakers.encoded import classify_base64, is_piece, whole_base64
 from llm_observer.analysis.breakers.id_shapes import HEX, ULID, is_opaque_behind_prefix
 from llm_observer.analysis.breakers.keyed_ids import by_key, by_shape, slug
 from llm_observer.analysis.breakers.keys import key_before
@@ -13,7 +14,7 @@ from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.look_alikes import EXAMPLE_BEFORE, is_class_or_advisory, is_pinned
 from llm_observer.analysis.breakers.memo import effort
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
-from llm_observer.analysis.breakers.opaque import wordlike
+from llm_observer.analysis.breakers.opaque import NANOID, is_nanoid, wordlike
 
 __all__ = ["classify", "find_letter_ids"]
 
@@ -68,20 +69,19 @@ _MESSAGE_HEADS = ("essage-I", "n-Reply-To: <", "eferences: <")
 _MESSAGE_ID = re.compile(
     r"(?:Message-I[Dd]|In-Reply-To|References|Content-I[Dd])[\"']?:\s{0,2}[\"']?<?(?=[^\s<>@]{0,120}[0-9])(?P<value>[^\s<>@\"']{10,120}+)(?=@)"
 )
-# Values of small letters behind a key that ends in one of these, which are searched for at the speed of memory.
-_UNDER_ID = tuple(
-    (name, re.compile(name + r"[\"'`*]{0,2}\s?[:=]\s?[\"'`]?(?P<value>[a-z]{8,40})(?![A-Za-z0-9_.(\[/-])"))
-    for name in ("_id", "Id", "ID", " id")
-)
+# Values of small letters behind a key that ends in "id"; sought in bytes of small letters, at the speed of memory.
+_UNDER_ID = re.compile(rb"id[\"'`*]{0,2}\s?[:=]\s?[\"'`]?(?P<value>[a-z]{8,40})(?![a-z0-9_.(\[/-])")
+# "valid: x" is none.
+_NAMES_ID = (("_id", " id"), ("Id", "ID"))
 # How like words such letters may be; random ones are 0.41 on average.
 _WORDLESS = 0.45
 _ESCAPED = re.compile(r"[0-9A-F]{2}")
 _BASE64_MARKS = frozenset("+/=")
 
 
-def find_letter_ids(text: str) -> list[Span]:
+def find_letter_ids(text: str, digits: Digits) -> list[Span]:
     """Ids that need no digit: small letters under a key, letters behind `cmpl-`, and what mails name a message by."""
-    found = _letters_under_ids(text)
+    found = _letters_under_ids(text) + _letters_alone(text, digits)
     if "@" in text and any(name in text for name in _MESSAGE_HEADS):
         found += [span_of(*match.span("value"), "random_id") for match in _MESSAGE_ID.finditer(text)]
     if "cmpl-" in text:
@@ -92,18 +92,31 @@ def find_letter_ids(text: str) -> list[Span]:
     return found
 
 
+def _letters_alone(text: str, digits: Digits) -> list[Span]:
+    """Ids of nanoid's length that happen to have no digit: one in thirty-six of them."""
+    return [
+        span_of(start, end, "random_id", session=key_before(text, start).names_session)
+        for start in islice(digits.letter_runs(NANOID), effort(text))
+        if is_nanoid(text[start : (end := start + NANOID)]) and not is_piece(text, start, end)
+    ]
+
+
 def _letters_under_ids(text: str) -> list[Span]:
     """Small letters that make no word, under a key that says id: `deviceId: epazwuupfjxqga`."""
     found: list[Span] = []
-    for name, pattern in _UNDER_ID:
-        if name not in text:
+    left = effort(text)
+    for match in _UNDER_ID.finditer(text.encode("ascii", "replace").lower()):
+        at, (start, end) = match.start(), match.span("value")
+        if text[max(0, at - 1) : at + 2] not in _NAMES_ID[0] and text[at : at + 2] not in _NAMES_ID[1]:
             continue
-        for match in islice(pattern.finditer(text), effort(text)):
-            start, end = match.span("value")
-            if wordlike(match["value"]) <= _WORDLESS and (key := key_before(text, start)).is_id:
-                session = key.names_session
-                if session or key.names_record or key.words == ("id",):
-                    found.append(span_of(start, end, "keyed_id", session=session))
+        if not left:
+            break
+        left -= 1
+        value = text[start:end]
+        if value.islower() and wordlike(value) <= _WORDLESS and (key := key_before(text, start)).is_id:
+            session = key.names_session
+            if session or key.names_record or key.words == ("id",):
+                found.append(span_of(start, end, "keyed_id", session=session))
     return found
 
 
@@ -198,6 +211,7 @@ def _address(text: str, start: int, end: int) -> Span | None:
 
 
 def _id(text: str, start: int, token: str) -> Span | None:
+    whole = start + len(token)
     token = token.rstrip("-_")
     end = start + len(token)
     if prefix := _PREFIX.match(token):
@@ -210,6 +224,12 @@ def _id(text: str, start: int, token: str) -> Span | None:
             kind = "sortable_id" if ULID.match(body) else "random_id"
             session = prefix["session"] is not None or key_before(text, start).names_session
             return span_of(start, end, kind, session=session)
+    if is_nanoid(text[start:whole]):
+        return (
+            None
+            if is_piece(text, start, whole)
+            else span_of(start, whole, "random_id", session=key_before(text, start).names_session)
+        )
     stripped = token.lstrip("-_")
     start += len(token) - len(stripped)
     token = stripped

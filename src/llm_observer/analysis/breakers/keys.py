@@ -50,7 +50,8 @@ _NUMBERED = frozenset(
     order ticket case incident job run task event message msg batch transaction txn booking reservation
     confirmation execution build invoice shipment tracking parcel claim pnr payment charge deployment
     workflow pipeline pod instance xid txid jid deal po sandbox device upload call lead guild channel tweet comment
-    pedido bestellung bestell auftrag rechnung sendung commande vorgang buchung reserva
+    pedido bestellung bestell auftrag rechnung sendung commande facture colis factura encomenda ordine fattura
+    zamowienie vorgang buchung reserva
     """.split()
 )
 _RECORD = _NUMBERED | frozenset(
@@ -109,14 +110,18 @@ _FRESH = _DRAWN | frozenset(
 # The same words where a language does not write them in Latin letters.
 _FOREIGN_SESSION = re.compile(
     r"(?:会话|會話|セッション|세션|сеанс|сесси|用户|用戶|ユーザー|사용자|пользоват|请求|請求|リクエスト|요청|запрос|トレース|客户|顧客|고객|клиент)"
-    r"[^\n:：=]{0,10}[:：=#][ \"'`*]{0,3}\Z"
+    r"[^\n:：=]{0,10}[:：=#№][ \"'`*]{0,3}\Z",
+    re.IGNORECASE,
 )
 
 
 _FOREIGN_RECORD = re.compile(
     r"(?:订单|訂單|注文|주문|工单|工單|任务|任務|伝票|予約|예약|заказ|заявк|замовленн|παραγγελ|הזמנה|طلب)"
-    r"[^\n:：=]{0,10}[:：=#№][ \"'`*]{0,3}\Z"
+    r"[^\n:：=]{0,10}[:：=#№][ \"'`*]{0,3}\Z",
+    re.IGNORECASE,
 )
+# "Commande n° 170236".
+_NUMERO = re.compile(r"(?<![A-Za-z])[nN][°º]:?|№")
 
 
 class Key(NamedTuple):
@@ -256,6 +261,7 @@ def key_before(text: str, start: int) -> Key:
             return Key(("session", "id"), ":")
         if _FOREIGN_RECORD.search(head):
             return Key(("order", "id"), ":")
+        head = _NUMERO.sub("number:", head)
     backwards = head[::-1]
     match = _KEY.match(backwards)
     if not match or backwards[: match.start(2)] in _SUBSCRIPT:

@@ -49,7 +49,7 @@ def find_spans(text: str, limit: int | None = None) -> list[Span]:
     found += find_signed_urls(text)
     found += find_addresses(text)
     found += find_temp_paths(text)
-    found += find_letter_ids(text)
+    found += find_letter_ids(text, digits)
     return settle(found)
 
 

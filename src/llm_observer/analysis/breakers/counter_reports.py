@@ -1,0 +1,112 @@
+"""Counters told by a report: what was done to how many, what became of one of many, how many are in which state."""
+
+# ruff: noqa: E501, SIM905 - one line of a pattern is one alternative; a list of words reads best as text
+
+import re
+
+from llm_observer.analysis.breakers.counter_words import CONDITIONS
+
+__all__ = ["reports"]
+
+# What programs say they did with how many: "Fetched 12 conversations". People who tell of their work add and fix.
+_DID = frozenset(
+    """
+    processed collected fetched loaded received sent got read wrote written skipped dropped indexed scanned parsed matched
+    imported exported queued enqueued dequeued retrieved inserted deleted evicted flushed published consumed synced
+    downloaded uploaded saved discovered detected executed completed handled committed persisted acknowledged purged expired
+    retried cached migrated replayed deselected discarded rejected accepted pulled pushed polled delivered crawled embedded
+    ingested extracted emitted recorded restored reclaimed compacted archived spawned
+    """.split()
+)
+# A report begins its line or clause with what was done, or says before it how it went.
+_BEGINS = re.compile(
+    r"(?:\A|[\n\]>|:;,(\"']|[\n ][-\u2013*\u2022\u2713\u2714]|\b(?:successfully|already|total|finished))\s{0,2}[a-z]{3,12}\s(?:a total of\s)?\Z"
+)
+# How much of something: a measure, or the pieces of it that a person may ask for.
+_PIECES = re.compile(
+    r"(?:\(s\))?\s(?:[a-z][a-z-]{1,16}\s){0,2}?(?!seconds|minutes|hours|days|weeks|months|years|times|points|pixels|percents|stars|awards|bytes|degrees)[a-z][a-z-]{1,16}s(?:\(s\)|\b)"
+)
+# What runs, comes and goes under a number of its own.
+_NUMBERED = frozenset(
+    """
+    build deploy deployment execution session connection worker thread job task request query txn transaction batch shard checkpoint
+    container client player attempt case snapshot packet lease slot xid retry call loop cycle conn tx cmd command process pid
+    trial episode epoch iteration poll fiber goroutine subscription stream channel migration sprint
+    """.split()
+)
+# "Build 4812 passed", "worker 12: shutting down"; a plan says what is required and an explanation what is called so.
+_BECAME = re.compile(
+    r"(?::?\s)(?:has\s|have\s|had\s|was\s|is\s|were\s|been\s|now\s|just\s|successfully\s){0,2}"
+    r"(?!required|needed|used|called|based|related|described|named|listed|defined|supported|recommended|specified|expected|allowed|mentioned|"
+    r"numbered|reserved|limited|titled|shared|designed|intended|queued|dedicated|introduced|assigned|provided|planned|detailed|including|using|being|having|"
+    r"meaning|regarding|concerning|following|according|something|anything|nothing|during)"
+    r"(?:[a-z]{2,12}(?<!e)ed|sent|lost|done|began|died|went|(?:runn|start|stopp|exit|clos|wait|shutt|retry|fail|finish|open|connect|process|sleep|abort)ing)\b"
+)
+# The states that things are listed by: "7 subtasks open, 20 done". What a test run came to, "1234 passed", it comes to
+# again.
+_STATE = re.compile(
+    r"\s(?:[a-z]{3,12}s\s)?(?:deselected|succeeded|done|open|flagged|completed|complete|finished|cancell?ed|closed|merged|"
+    r"dropped|stale|retried|rejected|blocked|archived|online|offline|connected|ready|unhealthy|healthy|selected|alive|evicted|overdue|firing|silenced|acknowledged|free|used|remaining|left)"
+    r"(?=\s?[,;|)\]/]|\.?\s*\Z|\.?\n|\sin\s(?:[0-9]|$)|\s=)"
+)
+_LISTED = re.compile(r"(?:[,;(|\[]|(?<![0-9]) ?/ |[:=]|\band|\n|\A)\s{0,2}\Z")
+# What a person has at the moment, in whatever program: "You have 6 upcoming appointments".
+_HAS = re.compile(
+    r"\b(?:you|user|customer|player|client|there|we|i) (?:currently |now |still |also )?(?:have|has|are) \Z"
+)
+_OWNS = re.compile(
+    r"\s(?:(?:unread|unprocessed|pending|active|upcoming|overdue|outstanding|unfinished|incomplete|unanswered|unresolved|queued|uncommitted|new|scheduled|ongoing)\s[a-z]{3,16}"
+    r"|(?:reminders?|notifications?|appointments?|emails?|messages?|todos?|coins?|gems|lives|units|friend requests|followers|subscribers|bookmarks|drafts)(?:\(s\)|\b)"
+    r"|[a-z]{3,14}s? (?:in (?:your|the) (?:inbox|cart|basket|queue|backlog|hand|list)|ahead of|online|waiting))"
+)
+# "(651 events)" behind what was done.
+_DONE_WITH = re.compile(r"\b[a-z]{2,12}(?:ed|sent|ing)\b[^()\n]{0,24}\(\Z")
+_COUNTED = re.compile(
+    r"\s(?:[a-z]{3,12}\s)?(?:events|records|rows|items|messages|entries|documents|docs|chunks|files|hits|tokens|requests|errors|packets|samples|results|matches|tasks|jobs)\)"
+)
+# "Epoch 7 loss 0.33", "episode 12, reward 3".
+_MEASURED = re.compile(
+    r"[,:|]?\s{1,3}(?:[-|]\s)?(?:\w{1,8}[ _])?(?:loss|acc|accuracy|reward|fitness|perplexity|lr|return|score)\b"
+)
+_TRAINS = frozenset("epoch iter iteration step episode generation trial batch".split())
+# "You have used 43% of your budget".
+_USED = re.compile(r"\b(?:have|has|'ve) (?:already )?(?:used|consumed|spent) \Z")
+_SHARE = re.compile(r"(?:\.[0-9]{1,2})?(?:%|\s?[KMGT]i?B|\s[a-z]{3,12}s) (?:of|out of|on this|so far|in)\b")
+# "Your previous 4 attempts were rejected".
+_PREVIOUS = re.compile(r"\b(?:previous|prior|earlier) \Z")
+_TRIED = re.compile(
+    r"\s(?:attempts|tries|retries|turns|messages|calls|runs|iterations|rounds)\s(?:were|have|had|failed|did|all)\b"
+)
+# "Started Session 122 of user root", "New session 45 of user deploy".
+_LOGIN = re.compile(r"\b(?:started|starting|new|removed|closed|ended|opened|stopped) session \Z")
+
+_WORDS = (
+    _DID | _NUMBERED | _TRAINS | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has", "are"}
+)
+
+
+def reports(text: str, end: int, low: str, words: list[str]) -> bool:
+    """Whether the number that ends at `end` is part of a report; `low` stands before it, `words` are its last."""
+    last = words[-1] if words else ""
+    if last in _WORDS and low[-1:] in {" ", "#"} and low[:-1].rstrip(" #").endswith(last):
+        return _is_of_word(text, end, low, words, last)
+    if low[-1:] == "(" and _COUNTED.match(text, end):
+        return _DONE_WITH.search(low) is not None
+    return _STATE.match(text, end) is not None and _LISTED.search(low) is not None
+
+
+def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> bool:
+    """Whether `last`, which stands next to the number, and what is behind it make a report."""
+    if last in _DID and _PIECES.match(text, end) and _BEGINS.search(low):
+        return True
+    if last in _NUMBERED and (
+        (_BECAME.match(text, end) and CONDITIONS.isdisjoint(words)) or (last == "session" and _LOGIN.search(low))
+    ):
+        return True
+    if last in _TRAINS:
+        return _MEASURED.match(text, end) is not None
+    if last in {"used", "consumed", "spent"}:
+        return _SHARE.match(text, end) is not None and _USED.search(low) is not None
+    if last in {"have", "has", "are"}:
+        return _OWNS.match(text, end) is not None and _HAS.search(low) is not None
+    return _TRIED.match(text, end) is not None and _PREVIOUS.search(low) is not None
