@@ -6,7 +6,14 @@ from llm_observer.analysis.breakers.encoded import is_piece
 from llm_observer.analysis.breakers.id_shapes import HEX, shape
 from llm_observer.analysis.breakers.keys import Key
 from llm_observer.analysis.breakers.kinds import Span, span_of
-from llm_observer.analysis.breakers.look_alikes import is_bracketed, is_container, is_drawing, is_git, is_pinned
+from llm_observer.analysis.breakers.look_alikes import (
+    is_bare_hash,
+    is_bracketed,
+    is_container,
+    is_drawing,
+    is_git,
+    is_pinned,
+)
 from llm_observer.analysis.breakers.opaque import is_drawn_lower, is_jumble, is_opaque, is_opaque_under_key
 
 __all__ = ["by_key", "by_shape", "slug"]
@@ -65,8 +72,10 @@ def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     """What the key before the token at `start`, or the place it stands in, makes of it."""
     end = start + len(token)
     before = text[start - 1] if start else " "
-    if (len(token) == 12 and is_container(text, start, token)) or (
-        len(token) == 8 and is_bracketed(text, start, token)
+    if (
+        (len(token) == 12 and is_container(text, start, token))
+        or (len(token) == 8 and is_bracketed(text, start, token))
+        or is_bare_hash(text, start, token)
     ):
         return span_of(start, end, "hex", session=key.names_session)
     if (

@@ -1,11 +1,14 @@
 """What looks like an id and is none, and where a short run of hexadecimal digits is one all the same."""
 
+# ruff: noqa: SIM905 - a list of words reads best as text
+
 import re
 
 from llm_observer.analysis.breakers.encoded import PINNED
 
 __all__ = [
     "EXAMPLE_BEFORE",
+    "is_bare_hash",
     "is_bracketed",
     "is_class_or_advisory",
     "is_container",
@@ -16,6 +19,7 @@ __all__ = [
 
 # "Example: D0-50-99-84-A2-A0" shows a form.
 EXAMPLE_BEFORE = re.compile(r"(?:xample|e\.g\.|such as|like):? ?\Z")
+_MANY_RUNS = 4
 # The hashes of nothing.
 _EMPTY = frozenset(
     (
@@ -40,6 +44,17 @@ _HEX12 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{12}\Z")
 # [37d1877b] in a log.
 _HEX8 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8}\Z")
 _RUNS = re.compile(r"[0-9]+|[a-f]+")
+# "lock held by 9569c36f": eight to fifteen hexadecimal digits that stand in a sentence as a word does. A colour stands
+# in quotes, a commit of a changelog in a link.
+_HEX_WORD = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])(?!a1b2|1a2b|dead|c0ffee|abc|123)[0-9a-f]{8,15}\Z")
+_WORD_BEFORE = re.compile(r"(?<![\w#/])(?P<word>[A-Za-z]{2,20})[:=]? ?[(\[]?\Z|[\u00b7|\u2022] \Z")
+_NO_HASH = frozenset(
+    """
+    color colour background fill stroke border backport pick cherrypick revision crc sha1 polynomial mask value example like hex
+    gist upstream
+    """.split()
+)
+_ENDS_WORD = re.compile(r"(?:[,;)\]]|[.:](?:\s|\Z)|\s|\Z)")
 _OPENS, _CLOSES = frozenset(" \n\t[(\"'`<>|=:,"), frozenset(" \n\t])\"'`<>|,.;:")
 
 
@@ -65,6 +80,17 @@ def is_container(text: str, start: int, token: str) -> bool:
         and len(_RUNS.findall(token)) >= 3
         and (start == 0 or text[start - 1] in _OPENS)
         and (start + 12 == len(text) or text[start + 12] in _CLOSES)
+    )
+
+
+def is_bare_hash(text: str, start: int, token: str) -> bool:
+    """Whether hexadecimal digits that change between figures and letters stand in a sentence: `peer f6de0dfb71 dropped`."""
+    return (
+        _HEX_WORD.match(token) is not None
+        and len(_RUNS.findall(token)) >= _MANY_RUNS
+        and _ENDS_WORD.match(text, start + len(token)) is not None
+        and (before := _WORD_BEFORE.search(text[max(0, start - 26) : start])) is not None
+        and (before["word"] or "").lower() not in _NO_HASH
     )
 
 
