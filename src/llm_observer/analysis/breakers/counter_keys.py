@@ -76,7 +76,8 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
     if last in TALKS and before == "in" and words[-3:-2]:
         return words[-3] in NUMBERING
     if last in TALKS and before == "this" and words[-3:-2] not in ([], ["in"]):
-        return words[-3] in PLURALS or words[-3].endswith("s")
+        named = words[-4] if words[-3].endswith("ed") and words[-4:-3] else words[-3]
+        return named in PLURALS or named.endswith("s")
     if last in TALKS and words[-3:-2] == ["in"]:
         return words[-4:-3] != [] and (words[-4] in PLURALS or words[-4] == "far")
     return last in PLURALS and ["number", "of"] in (words[-3:-1], words[-4:-2])

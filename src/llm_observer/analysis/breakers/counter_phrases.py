@@ -169,9 +169,7 @@ FOREIGN_UNREAD = re.compile(
     re.IGNORECASE,
 )
 # "Étape actuelle : 6", "Aktueller Schritt: 4".
-FOREIGN_CURRENT = re.compile(
-    r"\b(?:actuel(?:le)?|aktuell(?:e|er|es)?|actual|attuale|atual|huidige|obecn[ya]|aktuální|текущ\w{2})\b"
-)
+FOREIGN_CURRENT = frozenset("actuel actuelle aktuell aktuelle aktueller aktuelles actual attuale atual huidige".split())
 # "Epoch 10:  39%|".
 PROGRESSING = re.compile(r":\s{1,3}[0-9]{1,7}(?:%|/[0-9])")
 FOREIGN_OF = re.compile(r"(?:\s(?:von|sur|de|di|van|z|ze|av|af|из|із|з)|\s?/)\s?[0-9]")
@@ -185,7 +183,7 @@ FOREIGN_STATE = re.compile(
 FOREIGN_TURN = re.compile(r"\s?(?:轮|輪|回合|ターン|次尝试|次嘗試|次重试|回目|번째 (?:턴|시도))")
 NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?![0-9])|[0-9]+(?!,[0-9])")
 ELAPSED = ("s elapsed", "s remaining", "s left")
-MAY_FOLLOW = frozenset(" -/,%")
+MAY_FOLLOW = frozenset(" -/%")
 # "--retry 5" sets something.
 FLAG = re.compile(r"(?:\A|[\s`\"'\[])--?[a-z][a-z0-9-]*[ =]\Z")
 # What stands beside a number that is set and not counted.

@@ -22,15 +22,26 @@ _DID = frozenset(
 _BEGINS = re.compile(
     r"(?:\A|[\n\]>|:;,(\"']|[\n ][-\u2013*\u2022\u2713\u2714]|\b(?:successfully|already|total|finished))\s{0,2}[a-z]{3,12}\s(?:a total of\s)?\Z"
 )
-# How much of something: a measure, or the pieces of it that a person may ask for.
+# In a line of a log it may be anything; "Collected 12 stamps as a boy" is told of a person.
+_LOGGED = re.compile(r"[\]>|\"=]\s{0,2}[a-z]{3,12}\s(?:a total of\s)?\Z|: [a-z]{3,12}\s\Z")
+_KEPT = frozenset(
+    """
+    records rows files documents docs items entries messages events samples batches chunks tokens pages results requests packets
+    objects keys users nodes jobs tasks tests lines segments vectors embeddings conversations articles posts videos images issues
+    commits tickets orders emails notifications products links urls tables columns features rules alerts metrics traces spans
+    logs blocks transactions frames patches artifacts assets feeds sources duplicates buffers methods functions symbols hits
+    examples comments threads accounts customers artists retrievals keys partitions migrations dependencies packages modules
+    repositories branches changes updates notes memories facts sessions connections questions answers replies matches errors warnings
+    """.split()
+)
 _PIECES = re.compile(
-    r"(?:\(s\))?\s(?:[a-z][a-z-]{1,16}\s){0,2}?(?!seconds|minutes|hours|days|weeks|months|years|times|points|pixels|percents|stars|awards|bytes|degrees)[a-z][a-z-]{1,16}s(?:\(s\)|\b)"
+    r"(?:\(s\))?\s(?:[a-z][a-z-]{1,16}\s){0,2}?(?!seconds|minutes|hours|days|weeks|months|years|times|points|pixels|percents|stars|awards|bytes|degrees)(?P<what>[a-z][a-z-]{1,16}s)(?:\(s\)|\b)"
 )
 # What runs, comes and goes under a number of its own.
 _NUMBERED = frozenset(
     """
     build deploy deployment execution session connection worker thread job task request query txn transaction batch shard checkpoint
-    container client player attempt case snapshot packet lease slot xid retry call loop cycle conn tx cmd command process pid
+    container client attempt case snapshot packet lease slot xid retry call loop cycle conn tx cmd command process pid
     trial episode epoch iteration poll fiber goroutine subscription stream channel migration sprint
     """.split()
 )
@@ -40,7 +51,8 @@ _BECAME = re.compile(
     r"(?!required|needed|used|called|based|related|described|named|listed|defined|supported|recommended|specified|expected|allowed|mentioned|"
     r"numbered|reserved|limited|titled|shared|designed|intended|queued|dedicated|introduced|assigned|provided|planned|detailed|including|using|being|having|"
     r"meaning|regarding|concerning|following|according|something|anything|nothing|during)"
-    r"(?:[a-z]{2,12}(?<!e)ed|sent|lost|done|began|died|went|(?:runn|start|stopp|exit|clos|wait|shutt|retry|fail|finish|open|connect|process|sleep|abort)ing)\b"
+    r"(?:[a-z]{2,12}(?<!e)ed|sent|lost|done|overwritten|began|died|went|(?:runn|start|stopp|exit|clos|wait|shutt|retry|fail|finish|open|connect|process|sleep|abort)ing)\b"
+    r"(?!\s(?:the|an?|it|them|this|that|his|her|its|their|our|your|all|two|three|people|candidates|per)\b)"
 )
 # The states that things are listed by: "7 subtasks open, 20 done". What a test run came to, "1234 passed", it comes to
 # again.
@@ -50,23 +62,37 @@ _STATE = re.compile(
     r"(?=\s?[,;|)\]/]|\.?\s*\Z|\.?\n|\sin\s(?:[0-9]|$)|\s=)"
 )
 _LISTED = re.compile(r"(?:[,;(|\[]|(?<![0-9]) ?/ |[:=]|\band|\n|\A)\s{0,2}\Z")
-# What a person has at the moment, in whatever program: "You have 6 upcoming appointments".
-_HAS = re.compile(
-    r"\b(?:you|user|customer|player|client|there|we|i) (?:currently |now |still |also )?(?:have|has|are) \Z"
+# "aborted after 8 tries": a report of what came about, no rule for when it will.
+_AFTER = re.compile(
+    r"(?<!is )(?<!are )(?<!be )(?<!been )(?<!gets )(?<!if )\b(?:[a-z]{3,12}ed|gave up|converged|reported back|died)!? after \Z"
 )
+_AFTER_HOW_MANY = re.compile(
+    r"\s(?:failed |consecutive |unsuccessful )?(?:tries|attempts|retries|epochs|iterations|steps|turns|rounds|cycles|polls|generations)\b"
+)
+# "Review: 2 of 12 done".
+_OF_ALL = re.compile(
+    r"(?:/| of )[0-9]{1,7} (?:done|completed?|finished|processed|exhausted|resolved|remaining|left)(?=\s?[,.;)|\n]|\s*\Z)|(?: of )[0-9]{1,7} (?:attempts|tries|steps|tasks|turns) (?:used|exhausted|done|completed?)\b"
+)
+# "processed 39318 records, skipped 6".
+_AND = re.compile(
+    r"[0-9][^.\n]{0,24}[,;/|] (?:skipped|failed|dropped|deleted|updated|inserted|rejected|queued|retried) \Z"
+)
+_ENDS = re.compile(r"[,;.)]?(?:\s|\Z)")
+# What a person has at the moment, in whatever program: "You have 6 upcoming appointments".
+_HAS = re.compile(r"\b(?:you|user|customer|player|client|we|i) (?:currently |now |still |also )?(?:have|has) \Z")
 _OWNS = re.compile(
-    r"\s(?:(?:unread|unprocessed|pending|active|upcoming|overdue|outstanding|unfinished|incomplete|unanswered|unresolved|queued|uncommitted|new|scheduled|ongoing)\s[a-z]{3,16}"
-    r"|(?:reminders?|notifications?|appointments?|emails?|messages?|todos?|coins?|gems|lives|units|friend requests|followers|subscribers|bookmarks|drafts)(?:\(s\)|\b)"
+    r"\s(?:(?:unread|unprocessed|pending|active|upcoming|overdue|outstanding|unfinished|incomplete|unanswered|unresolved|queued|uncommitted|scheduled|ongoing)\s[a-z]{3,16}"
+    r"|(?:reminders|notifications|appointments|emails|messages|todos|coins|gems|units|followers|subscribers|bookmarks|drafts|(?:reminder|notification|appointment|email|message|todo)\(s\))(?!\sof\b)"
     r"|[a-z]{3,14}s? (?:in (?:your|the) (?:inbox|cart|basket|queue|backlog|hand|list)|ahead of|online|waiting))"
 )
 # "(651 events)" behind what was done.
-_DONE_WITH = re.compile(r"\b[a-z]{2,12}(?:ed|sent|ing)\b[^()\n]{0,24}\(\Z")
+_DONE_WITH = re.compile(r"\b(?:[a-z]{2,12}(?:ed|ing)|sent)\b[^()\n]{0,24}\(\Z")
 _COUNTED = re.compile(
     r"\s(?:[a-z]{3,12}\s)?(?:events|records|rows|items|messages|entries|documents|docs|chunks|files|hits|tokens|requests|errors|packets|samples|results|matches|tasks|jobs)\)"
 )
 # "Epoch 7 loss 0.33", "episode 12, reward 3".
 _MEASURED = re.compile(
-    r"[,:|]?\s{1,3}(?:[-|]\s)?(?:\w{1,8}[ _])?(?:loss|acc|accuracy|reward|fitness|perplexity|lr|return|score)\b"
+    r"[,:|]?\s{1,3}(?:[-|]\s)?(?:[a-z]{1,8}[ _])?(?:loss|acc|accuracy|reward|fitness|perplexity|lr|return|score)[ :=]{1,3}-?[0-9]"
 )
 _TRAINS = frozenset("epoch iter iteration step episode generation trial batch".split())
 # "You have used 43% of your budget".
@@ -80,9 +106,7 @@ _TRIED = re.compile(
 # "Started Session 122 of user root", "New session 45 of user deploy".
 _LOGIN = re.compile(r"\b(?:started|starting|new|removed|closed|ended|opened|stopped) session \Z")
 
-_WORDS = (
-    _DID | _NUMBERED | _TRAINS | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has", "are"}
-)
+_WORDS = _DID | _NUMBERED | _TRAINS | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has"}
 
 
 def reports(text: str, end: int, low: str, words: list[str]) -> bool:
@@ -92,13 +116,19 @@ def reports(text: str, end: int, low: str, words: list[str]) -> bool:
         return _is_of_word(text, end, low, words, last)
     if low[-1:] == "(" and _COUNTED.match(text, end):
         return _DONE_WITH.search(low) is not None
+    if last == "after":
+        return _AFTER_HOW_MANY.match(text, end) is not None and _AFTER.search(low) is not None
+    if low.rstrip(" *")[-1:] in {":", "=", "(", "|"} and _OF_ALL.match(text, end):
+        return True
     return _STATE.match(text, end) is not None and _LISTED.search(low) is not None
 
 
 def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> bool:
     """Whether `last`, which stands next to the number, and what is behind it make a report."""
-    if last in _DID and _PIECES.match(text, end) and _BEGINS.search(low):
-        return True
+    if last in _DID and (pieces := _PIECES.match(text, end)) and _BEGINS.search(low):
+        return pieces["what"] in _KEPT or _LOGGED.search(low) is not None
+    if last in _DID:
+        return _ENDS.match(text, end) is not None and _AND.search(low) is not None
     if last in _NUMBERED and (
         (_BECAME.match(text, end) and CONDITIONS.isdisjoint(words)) or (last == "session" and _LOGIN.search(low))
     ):
@@ -107,6 +137,6 @@ def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> b
         return _MEASURED.match(text, end) is not None
     if last in {"used", "consumed", "spent"}:
         return _SHARE.match(text, end) is not None and _USED.search(low) is not None
-    if last in {"have", "has", "are"}:
+    if last in {"have", "has"}:
         return _OWNS.match(text, end) is not None and _HAS.search(low) is not None
     return _TRIED.match(text, end) is not None and _PREVIOUS.search(low) is not None

@@ -54,14 +54,14 @@ def says_state(text: str, end: int, low: str) -> bool:
     )
 
 
-def is_of(text: str, end: int, low: str) -> bool:
+def is_of(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether a number is one of several, or is left, in another language: `Versuch 2 von 5`, `quedan 2`."""
-    last = low[low.rfind(" ", 0, -1) + 1 : -1]
+    last = words[-1] if words else ""
     if last in FOREIGN_LEFT or (last == "noch" and FOREIGN_STILL.match(text, end)):
         return True
-    if (last in FOREIGN_HAVE or low[-2:] in _COLONS) and FOREIGN_UNREAD.match(text, end):
+    if last in FOREIGN_HAVE and FOREIGN_UNREAD.match(text, end):
         return True
-    if low.endswith(_NUMERO) or (low.endswith(_COLONS) and FOREIGN_CURRENT.search(low, max(0, len(low) - _NEAR))):
+    if low.endswith(_NUMERO) or (not FOREIGN_CURRENT.isdisjoint(words[-3:]) and low.endswith(_COLONS)):
         return not FOREIGN_UNITS.isdisjoint(_ANY_WORD.findall(low, max(0, len(low) - _NEAR)))
     if not FOREIGN_OF.match(text, end):
         return False

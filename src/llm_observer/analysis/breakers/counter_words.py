@@ -5,6 +5,7 @@
 __all__ = [
     "ACTIVE",
     "ALONE",
+    "BADGED",
     "BEFORE",
     "BEHIND",
     "BRACKETED",
@@ -36,6 +37,8 @@ __all__ = [
     "THINGS",
     "TOKENS",
     "UNITS",
+    "WAITED",
+    "WAITING",
     "WHO",
 ]
 
@@ -77,6 +80,12 @@ STANDING = frozenset(
     spectators followers upvotes retweets votes likes evictions drops loops cycles polls visits heartbeats ticks invocations
     executions pings revision
     """.split()
+)
+# What has its number behind it in brackets, as on a badge: "Notifications (12)", "Open tabs (15)".
+BADGED = frozenset("notifications unread inbox alerts".split())
+WAITING = frozenset("open unread pending active unresolved overdue queued unanswered".split())
+WAITED = frozenset(
+    "tabs windows tickets issues tasks incidents alerts orders requests files connections positions jobs messages emails reviews".split()
 )
 # Whose turns they are: "user turns: 17".
 WHO = frozenset("user assistant agent model human ai bot tool customer".split())
@@ -137,6 +146,7 @@ PAIRS = frozenset((
     *((word, name) for word in ("seq", "sequence") for name in NUMBERING),
     *((word, "calls") for word in "api tool function llm model".split()),
     *(("total", word) for word in "attempts retries failures errors calls requests".split()),
+    ("expires", "in"),
     ("generation", "id"),
     ("observed", "generation"),
     ("loop", "number"),
@@ -188,8 +198,9 @@ GATE = (
     | HASHED
     | TALLIES
     | ACTIVE
+    | BADGED
     | STANDING
     | PLACES
     | HAVING_DONE
-    | frozenset("goroutine going running up current length depth total today already conversation session chat thread history sent asked had n ticks generation".split())
+    | frozenset("goroutine going running up current length depth total today expires already conversation session chat thread history sent asked had n ticks generation".split())
 )  # fmt: skip

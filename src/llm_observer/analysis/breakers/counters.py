@@ -52,6 +52,7 @@ from llm_observer.analysis.breakers.counter_states import (
     tells_state,
 )
 from llm_observer.analysis.breakers.counter_words import (
+    BADGED,
     CONDITIONS,
     DONE,
     GATE,
@@ -66,6 +67,8 @@ from llm_observer.analysis.breakers.counter_words import (
     REPORTED,
     SHARES,
     SPACED,
+    WAITED,
+    WAITING,
 )
 from llm_observer.analysis.breakers.durations import LEADS, find_duration
 from llm_observer.analysis.breakers.keys import ESCAPED, key_before
@@ -90,8 +93,10 @@ _TIMED = frozenset(" :.dhmsapAP")
 _UNITED = frozenset("dhmapAP")
 # What may follow a number that is one of several in another language.
 _MAY_END = frozenset((" ", "/", ",", ".", ")", "\n", ""))
+# Behind a blank none of these says anything of the number before it.
+_UNSAID = frozenset("(\"'`=:&|[{<#*\n")
 # What may follow a number in a report.
-_REPORTED = frozenset(" :,|%(.")
+_REPORTED = frozenset((" ", ":", ",", "|", "%", "(", ".", ")", ";", "\n", ""))
 
 
 def find_counter(text: str, start: int, end: int) -> Span | None:
@@ -123,7 +128,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         return span_of(start, suffix.end(), "counter") if IS_NOW_THE.search(low) else None
     if after in _REPORTED and reports(text, end, low, words):
         return span_of(start, end, "counter")
-    if after in _MAY_END and is_of(text, end, low):
+    if after in _MAY_END and is_of(text, end, low, words):
         return span_of(start, end, "counter")
     if GATE.isdisjoint(words):
         if (
@@ -146,7 +151,9 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
 
 def _may_follow(text: str, end: int, after: str) -> bool:
     """Whether what is behind a number may be a word that says how far something has come."""
-    return after in MAY_FOLLOW or (after == "s" and text.startswith(ELAPSED, end))
+    return (after in MAY_FOLLOW and text[end + 1 : end + 2] not in _UNSAID) or (
+        after == "s" and text.startswith(ELAPSED, end)
+    )
 
 
 def _is_somebody(text: str, start: int, end: int, words: list[str]) -> bool:
@@ -185,7 +192,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
     if low.endswith(("no. ", "n\u00b0")):
         low = f"{low[:-2]} "
-    if low[-1:] == "(" and after[:1] == ")" and len(words) > 1 and _is_named_before_brackets(text, end, low, words):
+    if low[-1:] == "(" and after[:1] == ")" and words and _is_named_before_brackets(text, end, low, words):
         return True
     stem = low.rstrip(MARKS)
     mark = low[len(stem) :]
@@ -227,9 +234,11 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
 
 def _is_named_before_brackets(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the words before a number in brackets name a counter: `queue depth (3)`, `tokens (1733)`."""
-    before, last = words[-2:]
+    before, last = ["", *words][-2:]
     return low[:-1].rstrip().endswith(last) and (
-        is_numbering(last, before)
+        last in BADGED
+        or (before in WAITING and last in WAITED)
+        or is_numbering(last, before)
         or (before, last) in PAIRS
         or (last == "tokens" and text[end - _LARGE : end].isdigit())
     )

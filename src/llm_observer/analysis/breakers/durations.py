@@ -12,7 +12,9 @@ _LENGTH = re.compile(
     rf"[0-9]{{1,4}} ?{_UNIT}(?:(?:, | and | )?[0-9]{{1,4}}(?:\.[0-9]{{1,3}})? ?{_UNIT}){{1,3}}(?![0-9A-Za-z])|"
     r"[0-9]{1,3}:[0-5][0-9](?::[0-5][0-9])?(?:\.[0-9]{1,6})?(?![0-9:]|\.[0-9]| ?[AaPp]\.?[Mm]\b)"
 )
-_HOUR = re.compile(r"(?:1[0-2]|0?[1-9])(?:[.:][0-5][0-9])? ?[AaPp]\.?[Mm]\b\.?")
+_HOUR = re.compile(
+    r"(?:1[0-2]|0?[1-9])(?:[.:][0-5][0-9])? ?[AaPp]\.?[Mm]\b\.?(?! ?(?:to|until|till|and|or|[-\u2013])(?![a-z]))"
+)
 # What lasts, next to the value or before "time": "Elapsed: 02:10", "remaining time: 5m 10s".
 _LASTS = frozenset(("elapsed", "remaining", "left", "uptime", "eta"))
 # One of these stands next to the value.
@@ -26,7 +28,7 @@ def find_duration(text: str, start: int, low: str, words: list[str]) -> Span | N
     """The duration or hour that begins at `start`; `low` stands before it, `words` are its last."""
     last = words[-1]
     if last in _LASTS or (last in {"time", "for"} and words[-2:-1] and words[-2] in _LASTS):
-        if _MARKED.search(low) and (length := _LENGTH.match(text, start)):
+        if (_MARKED.search(low) or low.endswith("eta ")) and (length := _LENGTH.match(text, start)):
             return span_of(start, length.end(), "age")
     elif (hour := _HOUR.match(text, start)) and _NOW.search(low):
         return span_of(start, hour.end(), "clock")

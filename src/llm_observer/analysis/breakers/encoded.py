@@ -17,7 +17,8 @@ _SEALED = frozenset(("encrypted", "ciphertext", "token", "cursor"))
 # A line of base64 above or below, as in a certificate: what is between is a piece of content.
 _LINE_AFTER = re.compile(r"(?:\r?\n|\\n)[ \t]{0,12}[A-Za-z0-9+/]{40}")
 _LINE_BEFORE = re.compile(r"[A-Za-z0-9+/]{40}(?:\r?\n|\\n)[ \t]{0,12}\Z")
-_PUBLIC_KEY = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj")
+# The first bytes of keys for SSH and of public keys in PEM, which say of what kind they are.
+_PUBLIC_KEY = ("AAAAB3Nza", "AAAAC3Nza", "AAAAE2Vj", "MIIBIjANBgkq", "MIICIjANBgkq", "MFkwEwYHKoZI")
 _PADDING = re.compile(r"={0,2}(?![A-Za-z0-9+/=])")
 # A digest that pins a fixed version: integrity="sha512-…", image@sha256:…, uses: action@<commit>, /blob/<commit>/, or
 # names a migration: revision = "…".

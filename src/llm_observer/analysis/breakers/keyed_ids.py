@@ -14,7 +14,7 @@ from llm_observer.analysis.breakers.look_alikes import (
     is_git,
     is_pinned,
 )
-from llm_observer.analysis.breakers.opaque import is_drawn_lower, is_jumble, is_opaque, is_opaque_under_key
+from llm_observer.analysis.breakers.opaque import is_drawn_lower, is_jumble, is_mixed, is_opaque, is_opaque_under_key
 
 __all__ = ["by_key", "by_shape", "slug"]
 
@@ -70,12 +70,16 @@ def by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
 
 def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     """What the key before the token at `start`, or the place it stands in, makes of it."""
+    if span := _by_key(text, start, token, key):
+        return span
+    return span_of(start, start + len(token), "hex") if is_bare_hash(text, start, token) else None
+
+
+def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     end = start + len(token)
     before = text[start - 1] if start else " "
-    if (
-        (len(token) == 12 and is_container(text, start, token))
-        or (len(token) == 8 and is_bracketed(text, start, token))
-        or is_bare_hash(text, start, token)
+    if (len(token) == 12 and is_container(text, start, token)) or (
+        len(token) == 8 and is_bracketed(text, start, token)
     ):
         return span_of(start, end, "hex", session=key.names_session)
     if (
@@ -139,7 +143,11 @@ def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         or (key.is_case and sum(map(str.isdigit, token)) >= 5)
         or (key.is_drawn and len(token) >= 8 and (key.mark.strip() or key.is_nonce))
         or (key.is_id and len(token) >= 8)
-        or (key.names_thing and len(token) >= 8 and HEX.match(token) and not token.isalpha() and not token.isdigit())
+        or (
+            key.names_thing
+            and len(token) >= 8
+            and (is_mixed(token) or (HEX.match(token) and not token.isalpha() and not token.isdigit()))
+        )
     ):
         return span_of(start, end, "random_id" if len(token) >= 10 else "keyed_id", session=key.names_session)
     return span_of(start, end, "random_id") if _E2B.match(token) else None

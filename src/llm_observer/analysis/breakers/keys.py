@@ -15,7 +15,7 @@ _REACH = 64
 # Read backwards from the value: quotes and brackets, a separator ("is" is one, backwards), then up to four words.
 _KEY = re.compile(
     r"[\"'`*(\[{<#\\]{0,4}((?:[ \t]{0,4}\n(?=:))?[ \t]{0,2}"
-    r"(?:[\"'`*_:：=#>\]|\\–→-]|[ \t]|\b(?:won )?si\b|\.(?=[or]n[^A-Za-z])){0,6})"
+    r"(?:[\"'`*_:：=#>\]|\\–→-]|[ \t]|\b(?:won )?si\b|\.(?=(?:[or]n|fer)[^A-Za-z])){0,6})"
     r"([A-Za-z0-9À-ɏ]+(?:(?:[_. -]|(?<=s)['’])[A-Za-z0-9À-ɏ]+){0,3})"
 )
 # What a bare `id` belongs to, backwards: `"session": {"id": `, `<user><id>`, `user:` and `id:` on the next line.
@@ -267,6 +267,8 @@ def key_before(text: str, start: int) -> Key:
     if not match or backwards[: match.start(2)] in _SUBSCRIPT:
         return _NONE
     words = tuple(map(str.lower, _WORD.findall(_plain(match[2][::-1]))[-4:]))
+    if words[-2:] == ("set", "to"):
+        words = words[:-2]
     if len(words[-1:]) and len(words[-1]) > 4 and words[-1].endswith(_JOINED):
         words = (*words[:-1], *_split(words[-1]))
     if words in _BARE and (owner := _OWNER.match(backwards, match.end())):

@@ -50,10 +50,11 @@ _HEX_WORD = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])(?!a1b2|1a2b|dead|c0ffee|
 _WORD_BEFORE = re.compile(r"(?<![\w#/])(?P<word>[A-Za-z]{2,20})[:=]? ?[(\[]?\Z|[\u00b7|\u2022] \Z")
 _NO_HASH = frozenset(
     """
-    color colour background fill stroke border backport pick cherrypick revision crc sha1 polynomial mask value example like hex
-    gist upstream
+    color colour background fill stroke border backport pick cherrypick revision crc sha1 polynomial mask value example
+    like hex gist upstream
     """.split()
 )
+_AFTER_WORD = frozenset((" ", "\n", ",", ";", ")", "]", ".", ":", ""))
 _ENDS_WORD = re.compile(r"(?:[,;)\]]|[.:](?:\s|\Z)|\s|\Z)")
 _OPENS, _CLOSES = frozenset(" \n\t[(\"'`<>|=:,"), frozenset(" \n\t])\"'`<>|,.;:")
 
@@ -84,9 +85,10 @@ def is_container(text: str, start: int, token: str) -> bool:
 
 
 def is_bare_hash(text: str, start: int, token: str) -> bool:
-    """Whether hexadecimal digits that change between figures and letters stand in a sentence: `peer f6de0dfb71 dropped`."""
+    """Whether hexadecimal digits that change often stand in a sentence as a word does: `peer f6de0dfb71 dropped`."""
     return (
-        _HEX_WORD.match(token) is not None
+        text[start + len(token) : start + len(token) + 1] in _AFTER_WORD
+        and _HEX_WORD.match(token) is not None
         and len(_RUNS.findall(token)) >= _MANY_RUNS
         and _ENDS_WORD.match(text, start + len(token)) is not None
         and (before := _WORD_BEFORE.search(text[max(0, start - 26) : start])) is not None

@@ -57,6 +57,9 @@ _HAPPENS = re.compile(
 # "Request number 12" counts, "pull request #4821" is known to all.
 _NO_KEYS = frozenset((("pull", "request"), ("merge", "request")))
 _SMALL = 6
+# The number of a case in the subject of a mail, "[#827609] Your parcel"; "[#12345](https:...)" is an issue.
+_SUBJECT = frozenset((5, 6, 7, 8, 9, 10))
+_SUBJECT_ENDS = re.compile(r"\](?![(\[:])")
 _LONG_OCTET = 3
 # FIRST_UID=1000 is a setting.
 _RANGED = frozenset(("uid", "gid"))
@@ -91,6 +94,8 @@ def classify_number(text: str, start: int, end: int) -> Span | None:
         return span_of(start, tail.end() if tail else end, "epoch")
     if size >= _RANDOM_DIGITS and text[max(0, start - 2) : start] == "0." and key_before(text, start - 2).is_drawn:
         return span_of(start - 2, end, "random_id")
+    if before == "#" and size in _SUBJECT and text[start - 2 : start - 1] == "[" and _SUBJECT_ENDS.match(text, end):
+        return span_of(start, end, "keyed_id")
     if before in _UNKEYED or _IN_ADDRESS.match(text, end):
         return None
     if size == 6 and before == "\n" and (clock := _SHORT_LOG.match(text, end)) and _SHORT_DATE.match(text, start):
@@ -151,6 +156,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
         return None
     if key.is_nonce and size >= 6 and key.mark.strip():
         return span_of(start, end, "hex")
+    if key.words[-1] == "seed" and size >= _SMALL and not digits.endswith("000"):
+        return span_of(start, end, "random_id")
     if key.names_code and 4 <= size <= 8:
         return span_of(start, end, "random_id")
     if size < 5:

@@ -10,6 +10,7 @@ __all__ = [
     "is_drawn_lower",
     "is_jumble",
     "is_jumbled",
+    "is_mixed",
     "is_nanoid",
     "is_opaque",
     "is_opaque_under_key",
@@ -44,6 +45,7 @@ _RUNS = re.compile(r"[0-9]+|[a-z]+")
 _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNORECASE)
 _DRAWN_SIZE, _MANY_RUNS = 10, 4
 _NO_WORD, _LETTERS_ALONE = 0.65, 0.45
+_JUMBLED = 0.5
 NANOID = 21
 # Changes from one kind of character to another, and pairs of letters that no word has: together 23 in a drawn id and
 # eight in a name; few names have two such pairs.
@@ -171,6 +173,18 @@ def is_nanoid(token: str) -> bool:
         return False
     unlike = sum(b not in _FOLLOWERS[a] for a, b in pairwise(token.lower()) if a in _FOLLOWERS and "a" <= b <= "z")
     return unlike >= _FEW_PAIRS and changes + unlike >= _UNNAMED
+
+
+def is_mixed(token: str) -> bool:
+    """Whether a token with a digit in it has letters in both cases that change as in no name: `wZAqPEI3FX`."""
+    return (
+        token.isalnum()
+        and not token.islower()
+        and not token.isupper()
+        and any(map(str.isdigit, token[1:-1]))
+        and _density(token[:_SAMPLE]) >= _JUMBLED
+        and wordlike(token[:_SAMPLE]) < _NO_WORD
+    )
 
 
 def is_drawn_lower(token: str) -> bool:

@@ -37,6 +37,8 @@ _COUNT = re.compile(
 _TIMES = re.compile(r"\(x(?P<times>[0-9]{1,7}) over [0-9]")
 # The seconds since start that a kernel logs.
 _KERNEL = re.compile(r"\[ {0,8}(?P<time>[0-9]{1,7}\.[0-9]{6})\] ")
+# The number of a connection in nginx's log of errors: "[error] 7101#0: *34810 upstream timed out".
+_NGINX = re.compile(r"#0: \*(?P<number>[0-9]{1,12}) ")
 _DAY = re.compile(r"(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?:T[0-9]{2})?\Z")
 _DAY_SIZES = frozenset((10, 13))
 _SHORTEST, _UNIT, _WORD = 6, 14, 32
@@ -89,6 +91,7 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
         found += [span_of(*match.span("times"), "counter") for match in _TIMES.finditer(text)]
     if "] " in text:
         found += [span_of(*match.span("time"), "clock") for match in _KERNEL.finditer(text)]
+        found += [span_of(*match.span("number"), "counter") for match in _NGINX.finditer(text)]
     for match in islice(_LETTERS.finditer(text), effort(text)):
         start = match.start()
         if span := classify(text, start - _lead(text, start), match.end()):
