@@ -69,14 +69,15 @@ __all__ = [
     "TOTAL",
     "UNIT",
     "USED_OF",
-    "WHOLE_WORDS",
     "WORDS",
     "YOU_MADE",
+    "last_words",
+    "words_of",
 ]
 
 WORDS = re.compile(r"[a-z]+")
-# The same where a text is read from its middle on: no half words.
-WHOLE_WORDS = re.compile(r"(?<![a-z])[a-z]+")
+# Small letters as they are, capitals made small, all else a blank.
+_LETTERS = bytes(code + 32 if 65 <= code < 91 else code if 97 <= code < 123 else 32 for code in range(256))
 CLAUSE = re.compile(r"[,;.(\n{}0-9]")
 # "retriesLeft" is read as "retries_left".
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -227,3 +228,17 @@ OF_CALLS = re.compile(rf"/[0-9]{{1,7}} {_NOUNS}\)")
 ENDED = re.compile(r"\s(?:has )?(?:completed?|done|succeeded|failed|passed|finished|started|timed out|skipped)\b")
 # "completed successfully (5/10)".
 REACHED = re.compile(r"(?<!rat)(?<!scor)(?:ed|done|successfully|progress)\W{0,3}\(\Z")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of ASCII letters in `text`, in small ones; several times as fast as a pattern."""
+    return text.encode("ascii", "replace").translate(_LETTERS).decode("ascii").split()
+
+
+def last_words(text: str, size: int) -> list[str]:
+    """The words that lie whole in the last `size` characters of `text`."""
+    words = words_of(text[-size:])
+    cut = text[-size - 1 : 1 - size or None]
+    if words and len(text) > size and cut.isascii() and cut.isalpha():
+        del words[0]
+    return words

@@ -28,7 +28,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     STILL_HAVE,
     TALLY,
     TALLY_MARKS,
-    WORDS,
+    words_of,
 )
 from llm_observer.analysis.breakers.counter_words import (
     FOREIGN_UNITS,
@@ -39,7 +39,8 @@ __all__ = ["is_of", "says_state", "tells_state"]
 _NEAR = 24
 # "Nachricht Nr. 43", "Message n° 12".
 _NUMERO = (" nr. ", " nr ", " n° ", " n°", " nº ", " č. ", " № ", " №")
-_COLONS = (": ", " :")
+_COLONS = frozenset((": ", " :"))
+_NAMED = (*_NUMERO, *_COLONS)
 _ANY_WORD = re.compile(r"[^\W0-9_]{3,16}")
 # How much of the text behind a number is looked at.
 _AHEAD = 80
@@ -61,7 +62,7 @@ def is_of(text: str, end: int, low: str, words: list[str]) -> bool:
         return True
     if last in FOREIGN_HAVE and FOREIGN_UNREAD.match(text, end):
         return True
-    if low.endswith(_NUMERO) or (not FOREIGN_CURRENT.isdisjoint(words[-3:]) and low.endswith(_COLONS)):
+    if low.endswith(_NAMED) and (low[-2:] not in _COLONS or not FOREIGN_CURRENT.isdisjoint(words[-3:])):
         return not FOREIGN_UNITS.isdisjoint(_ANY_WORD.findall(low, max(0, len(low) - _NEAR)))
     if not FOREIGN_OF.match(text, end):
         return False
@@ -76,7 +77,9 @@ def _is_under_way(low: str) -> bool:
 
 def tells_state(text: str, end: int, low: str) -> bool:
     """Whether the words behind a number say how far something has come: `5 steps left`, `12/40 tasks done`."""
-    after = text[end : end + _AHEAD].lower()
+    after = text[end : end + _AHEAD]
+    words = words_of(after)
+    after = after.lower()
     if after[:1] == "/" and (
         (low[-1:] == "(" and (OF_CALLS.match(after) or (RETRIED.match(after) and _is_under_way(low))))
         or (BUILDING.search(low) and PROGRESS.match(after))
@@ -86,7 +89,7 @@ def tells_state(text: str, end: int, low: str) -> bool:
     have = STILL_HAVE.search(low) if "have " in low else None
     if have and (MORE.match(after) or ("still" in have[0] and STILL.match(after))):
         return True
-    if STATES.isdisjoint(WORDS.findall(after)):
+    if STATES.isdisjoint(words):
         return False
     return (
         (AFTER.match(after) is not None and not CONDITION.search(low))

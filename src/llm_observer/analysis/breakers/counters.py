@@ -37,8 +37,8 @@ from llm_observer.analysis.breakers.counter_phrases import (
     TOTAL,
     UNIT,
     USED_OF,
-    WHOLE_WORDS,
     WORDS,
+    last_words,
 )
 from llm_observer.analysis.breakers.counter_prose import (
     counts_in_prose,
@@ -108,7 +108,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
     if "\\" in head:
         head = ESCAPED.sub("\n\n", head)
     low = head.lower()
-    words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
+    words = last_words(low, _NEAR)
     # What is written "retriesLeft" passes the gate once it is taken apart.
     if head != low and head.isascii():
         if head[-1] in "=#" and SETTING.search(head):
@@ -116,7 +116,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         apart = CAMEL.sub("_", head)
         if apart != head:
             low = apart.lower()
-            words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
+            words = last_words(low, _NEAR)
     if not low.isascii() and says_state(text, end, low):
         return span_of(start, end, "counter")
     after = text[end : end + 1]
@@ -189,7 +189,7 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         low = f"{low[:-1]}:"
     if ")" in low[-3:]:
         low = UNIT.sub("", low)
-        words = WHOLE_WORDS.findall(low, max(0, len(low) - _NEAR))
+        words = last_words(low, _NEAR)
     if low.endswith(("no. ", "n\u00b0")):
         low = f"{low[:-2]} "
     if low[-1:] == "(" and after[:1] == ")" and words and _is_named_before_brackets(text, end, low, words):

@@ -186,7 +186,7 @@ TODAY = (
 YEAR_AFTER = re.compile(rf" {_YEAR}(?![0-9])")
 # api-version=2024-10-21, "version 2024.1.2".
 VERSION_BEFORE = re.compile(r"(?:(?:version|ver)[\"'\])]{0,2}[ :=]{1,3}[\"']?v?|[?&](?:sv|v)=)\Z", re.IGNORECASE)
-CLOCK = re.compile(rf"(?:(?<![0-9A-Za-z_:.,/+%-])|(?<=\\[nrt])|(?<=[^\x00-\x7f]:))(?:{_CLOCK})", re.VERBOSE)
+CLOCK = re.compile(rf"(?:(?<![0-9A-Za-z_.,/+%-])(?<![\x00-\x7f]:)|(?<=\\[nrt]))(?:{_CLOCK})", re.VERBOSE)
 # The prefix of Google's logging libraries: I0324 10:11:12.123456
 GLOG = re.compile(rf"(?<![0-9A-Za-z_])[IWEF]{_MONTH2}{_DAY2} [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{{6}}")
 

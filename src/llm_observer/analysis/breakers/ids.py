@@ -224,7 +224,7 @@ def _id(text: str, start: int, token: str) -> Span | None:
             kind = "sortable_id" if ULID.match(body) else "random_id"
             session = prefix["session"] is not None or key_before(text, start).names_session
             return span_of(start, end, kind, session=session)
-    if is_nanoid(text[start:whole]):
+    if whole - start == NANOID and is_nanoid(text[start:whole]):
         return (
             None
             if is_piece(text, start, whole)

@@ -26,6 +26,8 @@ _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
 # Letters and digits that may be a word in a sentence.
 _SHORT = 6
+# Digits of a hash that is given short.
+_SHORT_HASH = range(8, 16)
 # The key of an issue behind the word for it: ticket SUP-4630.
 _ISSUE = re.compile(r"(?!ABC|XYZ|FOO)[A-Z]{2,8}-(?!123)[1-9][0-9]{2,5}\Z")
 # A code in capitals, of two or more digits.
@@ -70,9 +72,10 @@ def by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
 
 def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     """What the key before the token at `start`, or the place it stands in, makes of it."""
-    if span := _by_key(text, start, token, key):
-        return span
-    return span_of(start, start + len(token), "hex") if is_bare_hash(text, start, token) else None
+    span = _by_key(text, start, token, key)
+    if span is None and len(token) in _SHORT_HASH and is_bare_hash(text, start, token):
+        return span_of(start, start + len(token), "hex")
+    return span
 
 
 def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:

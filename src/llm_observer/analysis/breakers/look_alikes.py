@@ -46,7 +46,7 @@ _HEX8 = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{8}\Z")
 _RUNS = re.compile(r"[0-9]+|[a-f]+")
 # "lock held by 9569c36f": eight to fifteen hexadecimal digits that stand in a sentence as a word does. A colour stands
 # in quotes, a commit of a changelog in a link.
-_HEX_WORD = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])(?!a1b2|1a2b|dead|c0ffee|abc|123)[0-9a-f]{8,15}\Z")
+_HEX_WORD = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])(?!a1b2|1a2b|dead|c0ffee|abc|123)[0-9a-f]+\Z")
 _WORD_BEFORE = re.compile(r"(?<![\w#/])(?P<word>[A-Za-z]{2,20})[:=]? ?[(\[]?\Z|[\u00b7|\u2022] \Z")
 _NO_HASH = frozenset(
     """
