@@ -1,5 +1,7 @@
 """Counters told by the key that a number stands under: `attempt_number=3`, `Tokens used so far: 18,663`."""
 
+import re
+
 from llm_observer.analysis.breakers.counter_phrases import (
     OVER_AND_OVER,
     SETTINGS,
@@ -21,15 +23,18 @@ from llm_observer.analysis.breakers.counter_words import (
     PAIRS,
     PLACES,
     PLURALS,
+    SET_DOWN,
     STANDING,
+    TAKEN,
     TALLIES,
     THINGS,
     TOKENS,
     UNITS,
     WHO,
+    YOURS,
 )
 
-__all__ = ["announces", "is_numbering", "says_much"]
+__all__ = ["announces", "is_numbering", "is_participle", "says_much"]
 
 # How much of the text behind a number may say that it is a setting.
 _BESIDE = 40
@@ -37,6 +42,12 @@ _BESIDE = 40
 _FAR = 5
 # Digits of a number that no heading and no plan gets to.
 _LARGE = 3
+# Letters of the shortest word that ends in "ed" and tells of what was done.
+_SHORTEST = 5
+_FLAGS = frozenset("01")
+_YEAR = re.compile(r"(?:19|20)[0-9]{2}")
+_NEAR = 28
+_YOUR = re.compile(r"\byour (?:[a-z]{3,12} ){0,2}[a-z]{3,8}(?: is| is now)?[\s:=*]{1,4}\Z")
 
 
 def announces(words: list[str], last: str, before: str, mark: str) -> bool:
@@ -87,14 +98,20 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     """Whether a number that might be set is one that came about: `retries: 7`, `input_tokens: 345`, `offset=584213`."""
     digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
     if (last in TALLIES or (last in STANDING and not _is_set(digits) and "$" not in low)) and before not in LIMITS:
-        return (
-            digits != "0"
-            and text[end : end + 2] not in {",\n", ")\n"}
-            and not SETTINGS.search(low)
-            and not SETTINGS.search(text[end : end + _BESIDE].lower())
-        )
+        return digits != "0" and text[end : end + 2] not in {",\n", ")\n"} and not _is_beside_settings(text, end, low)
     if last == "tokens":
         return not _is_round(digits) and (before in TOKENS or len(digits) >= _LARGE)
+    if (last in TAKEN or is_participle(last)) and before not in LIMITS:
+        return (
+            digits not in _FLAGS
+            and low[-1:] != "#"
+            and not _YEAR.fullmatch(digits)
+            and not _is_beside_settings(text, end, low)
+        )
+    if last in YOURS and "your" in low[-_NEAR:] and _YOUR.search(low):
+        return digits not in {"0", "1"}
+    if before == "total" and last in PLURALS and last.endswith("s"):
+        return not _is_set(digits)
     if before == "total" and last.endswith("s") and len(digits) >= _LARGE and not _is_round(digits):
         return True
     if last == "count" and before and before not in FIXED:
@@ -102,6 +119,15 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     if last in OVER_AND_OVER and len(digits) >= _LARGE:
         return True
     return last in PLACES and len(digits) >= _FAR and not _is_round(digits)
+
+
+def _is_beside_settings(text: str, end: int, low: str) -> bool:
+    return SETTINGS.search(low) is not None or SETTINGS.search(text[end : end + _BESIDE].lower()) is not None
+
+
+def is_participle(word: str) -> bool:
+    """Whether a word tells of what was done: `executed`, `skipped`."""
+    return word.endswith("ed") and len(word) >= _SHORTEST and word not in SET_DOWN
 
 
 def _is_set(digits: str) -> bool:

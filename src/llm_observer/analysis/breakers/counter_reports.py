@@ -15,7 +15,7 @@ _DID = frozenset(
     imported exported queued enqueued dequeued retrieved inserted deleted evicted flushed published consumed synced
     downloaded uploaded saved discovered detected executed completed handled committed persisted acknowledged purged expired
     retried cached migrated replayed deselected discarded rejected accepted pulled pushed polled delivered crawled embedded
-    ingested extracted emitted recorded restored reclaimed compacted archived spawned
+    ingested extracted emitted omitted recorded restored reclaimed compacted archived spawned
     """.split()
 )
 # A report begins its line or clause with what was done, or says before it how it went.
@@ -31,7 +31,7 @@ _KEPT = frozenset(
     commits tickets orders emails notifications products links urls tables columns features rules alerts metrics traces spans
     logs blocks transactions frames patches artifacts assets feeds sources duplicates buffers methods functions symbols hits
     examples comments threads accounts customers artists retrievals keys partitions migrations dependencies packages modules
-    repositories branches changes updates notes memories facts sessions connections questions answers replies matches errors warnings
+    repositories branches changes updates notes memories facts fields rules findings sessions connections questions answers replies matches errors warnings
     """.split()
 )
 _PIECES = re.compile(
@@ -85,6 +85,15 @@ _OWNS = re.compile(
     r"|(?:reminders|notifications|appointments|emails|messages|todos|coins|gems|units|followers|subscribers|bookmarks|drafts|(?:reminder|notification|appointment|email|message|todo)\(s\))(?!\sof\b)"
     r"|[a-z]{3,14}s? (?:in (?:your|the) (?:inbox|cart|basket|queue|backlog|hand|list)|ahead of|online|waiting))"
 )
+# "The retry queue has 40 items".
+_HOLDS = re.compile(
+    r"\b(?:queue|inbox|cart|basket|backlog|conversation|history|buffer|mailbox|session|chat|thread) (?:now |currently |already )?(?:has|holds|contains|has had) \Z"
+)
+_HELD = re.compile(r"\s(?:[a-z]{3,12}\s)?[a-z]{3,14}s\b")
+# "(78 found)", "(54 findings)".
+_TOLD = re.compile(
+    r"\s(?:[a-z]{3,12}\s)?(?:found|findings|matches|hits|unread|pending|remaining|left|new|in total|so far)\)"
+)
 # "(651 events)" behind what was done.
 _DONE_WITH = re.compile(r"\b(?:[a-z]{2,12}(?:ed|ing)|sent)\b[^()\n]{0,24}\(\Z")
 _COUNTED = re.compile(
@@ -106,7 +115,12 @@ _TRIED = re.compile(
 # "Started Session 122 of user root", "New session 45 of user deploy".
 _LOGIN = re.compile(r"\b(?:started|starting|new|removed|closed|ended|opened|stopped) session \Z")
 
-_WORDS = _DID | _NUMBERED | _TRAINS | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has"}
+_WORDS = (
+    _DID
+    | _NUMBERED
+    | _TRAINS
+    | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has", "had", "holds", "contains"}
+)
 
 
 def reports(text: str, end: int, low: str, words: list[str]) -> bool:
@@ -114,6 +128,8 @@ def reports(text: str, end: int, low: str, words: list[str]) -> bool:
     last = words[-1] if words else ""
     if last in _WORDS and low[-1:] in {" ", "#"} and low[:-1].rstrip(" #").endswith(last):
         return _is_of_word(text, end, low, words, last)
+    if low[-1:] == "(" and _TOLD.match(text, end):
+        return True
     if low[-1:] == "(" and _COUNTED.match(text, end):
         return _DONE_WITH.search(low) is not None
     if last == "after":
@@ -137,6 +153,8 @@ def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> b
         return _MEASURED.match(text, end) is not None
     if last in {"used", "consumed", "spent"}:
         return _SHARE.match(text, end) is not None and _USED.search(low) is not None
-    if last in {"have", "has"}:
-        return _OWNS.match(text, end) is not None and _HAS.search(low) is not None
+    if last in {"have", "has", "had", "holds", "contains"}:
+        return (_OWNS.match(text, end) is not None and _HAS.search(low) is not None) or (
+            _HELD.match(text, end) is not None and _HOLDS.search(low) is not None
+        )
     return _TRIED.match(text, end) is not None and _PREVIOUS.search(low) is not None

@@ -10,6 +10,7 @@ __all__ = [
     "BEHIND",
     "BRACKETED",
     "CONDITIONS",
+    "COUNTED_OFF",
     "DOING",
     "DONE",
     "EVENTS",
@@ -30,9 +31,11 @@ __all__ = [
     "PREPOSITIONS",
     "REMAINING",
     "REPORTED",
+    "SET_DOWN",
     "SHARES",
     "SPACED",
     "STANDING",
+    "TAKEN",
     "TALLIES",
     "THINGS",
     "TOKENS",
@@ -40,6 +43,7 @@ __all__ = [
     "WAITED",
     "WAITING",
     "WHO",
+    "YOURS",
 ]
 
 # What is done again and again: its number is a counter.
@@ -72,7 +76,24 @@ EVENTS = frozenset(
     """.split()
 )
 # Bare, these count what went wrong, unless a setting stands beside them: "retries: 7", "failures=2".
-TALLIES = frozenset("hits misses retries failures restarts reconnects crashes attempts tries".split())
+TALLIES = frozenset(
+    """
+    hits misses retries failures restarts reconnects crashes attempts tries success successes errors warnings exceptions
+    mismatches duplicates conflicts timeouts
+    """.split()
+)
+# What was done to how many: "Phases executed: 15", "skipped: 27". What ends alike and says what is set or fixed does not.
+TAKEN = frozenset("taken sent seen found written done made spent lost won given".split())
+SET_DOWN = frozenset(
+    """
+    required allowed expected needed supported recommended requested limited fixed reserved weighted rated estimated based speed seed
+    feed need bed red embed shed breed indeed enabled signed unsigned verified deprecated guaranteed included founded established
+    published released updated born planned targeted permitted desired preferred specified defined padded rounded led med
+    exceed proceed succeed ned ted wed fed hundred nested quoted advanced indexed threaded batched shared linked
+    """.split()
+)
+# Of somebody and for the moment: "Your balance is 284", "your position: 4".
+YOURS = frozenset("balance score position number rank points credits streak turn place level count".split())
 # How things stand at the moment: "Backlog: 120 tickets", "rpm: 38". A round number is a setting here as well.
 STANDING = frozenset(
     """
@@ -112,6 +133,8 @@ PIECES = frozenset("batch chunk".split())
 PLACES = frozenset("offset lsn".split())
 TOKENS = frozenset("input output prompt completion cached context reasoning total read write".split())
 NUMBERING = frozenset("number no nr num count counter index idx id position".split())
+# One after the other, with the number of all told: "Pick 26 of 60", "day 8 of 10".
+COUNTED_OFF = frozenset("day pick lap hand move wave shard candidate fold".split())
 # How far it has come: behind a noun, before one, or by itself.
 BEHIND = frozenset("left used consumed spent processed completed queued remaining elapsed unread pending".split())
 BEFORE = BEHIND | {"far"}
@@ -199,6 +222,10 @@ GATE = (
     | TALLIES
     | ACTIVE
     | BADGED
+    | COUNTED_OFF
+    | TAKEN
+    | (YOURS - {"level", "turn", "place", "rank", "score"})
+    | {"your"}
     | STANDING
     | PLACES
     | HAVING_DONE

@@ -3,6 +3,7 @@
 from llm_observer.analysis.breakers.counter_keys import (
     announces,
     is_numbering,
+    is_participle,
     says_much,
 )
 from llm_observer.analysis.breakers.counter_phrases import (
@@ -54,6 +55,7 @@ from llm_observer.analysis.breakers.counter_states import (
 from llm_observer.analysis.breakers.counter_words import (
     BADGED,
     CONDITIONS,
+    COUNTED_OFF,
     DONE,
     GATE,
     LIMITS,
@@ -130,7 +132,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         return span_of(start, end, "counter")
     if after in _MAY_END and is_of(text, end, low, words):
         return span_of(start, end, "counter")
-    if GATE.isdisjoint(words):
+    if GATE.isdisjoint(words) and not (words and is_participle(words[-1])):
         if (
             low[-1:] != "["
             and not (after == "," and text[end + 1 : end + 2].isdigit())
@@ -209,7 +211,9 @@ def _is_counter(text: str, end: int, low: str, words: list[str]) -> bool:
         return marked and not limited and not SHARES.isdisjoint(clause) and (last != "left" or bool(before))
     if last in DONE and OF.match(text, end):
         return not limited
-    if OF.match(text, end) and (last in PLURALS or last in {"progress", "progression"} or is_numbering(last, before)):
+    if OF.match(text, end) and (
+        last in PLURALS or last in {"progress", "progression"} | COUNTED_OFF or is_numbering(last, before)
+    ):
         return True
     if low.endswith("message ") and not IN_TALK.match(text, end):
         return MESSAGE.search(low) is not None and text.startswith(" [", end)

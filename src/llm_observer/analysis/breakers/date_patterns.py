@@ -106,7 +106,7 @@ TIME_AFTER = re.compile(
     rf"""
     (?:
       [Tt_:]
-    | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–(:] ){{0,3}} (?:
+    | (?: \.|[-\ \u00a0\u202f\u200f,،|@·/–—(:] ){{0,3}} (?:
         at|um(?:\ klukkan)?|as|en|u|na|o\ godz\.|klokka|klockan|kello|a\ las?|a\ les|la|om|kl[.o]?|v|o|alle(?:\ ore)?|ore|saat|ve|le|ob|pukul|jam|pada|nang|ng|ag|am|ke|
         kell|plkst\.?|ora|time:?|UTC | {_FOREIGN}(?:\ {_FOREIGN})?
       )? [\ :]? \ ?

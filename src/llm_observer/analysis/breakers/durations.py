@@ -17,8 +17,15 @@ _HOUR = re.compile(
 )
 # What lasts, next to the value or before "time": "Elapsed: 02:10", "remaining time: 5m 10s".
 _LASTS = frozenset(("elapsed", "remaining", "left", "uptime", "eta"))
+# "Ticket age: 13 days", "Estimated wait: 12 minutes", "idle for 43m".
+_AGES = frozenset(("age", "wait", "idle", "since"))
+_OF_AGE = re.compile(
+    r"(?:[a-z](?<!max)(?<!min)(?<!imum)(?<!of)[ _]age|(?:estimated|expected|current|average|avg) wait(?:ing)?(?: time)?)"
+    r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}(?:about |~ ?)?\Z"
+)
+_SPAN = re.compile(rf"[0-9]{{1,4}} ?(?!y){_UNIT}(?:(?:, | and | )?[0-9]{{1,4}} ?{_UNIT}){{0,2}}(?![0-9A-Za-z])")
 # One of these stands next to the value.
-LEADS = _LASTS | {"time", "for", "now", "is", "currently", "s"}
+LEADS = _LASTS | _AGES | {"time", "for", "now", "is", "currently", "s"}
 _MARKED = re.compile(r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}\Z")
 # "It is now 11 PM", "The time is 7.12pm", "Local time: 3pm".
 _NOW = re.compile(r"(?:\bit(?: is|'s)(?: now| currently)?|\btime(?: is| now)?:?(?: now| currently)?) \Z")
@@ -28,8 +35,11 @@ def find_duration(text: str, start: int, low: str, words: list[str]) -> Span | N
     """The duration or hour that begins at `start`; `low` stands before it, `words` are its last."""
     last = words[-1]
     if last in _LASTS or (last in {"time", "for"} and words[-2:-1] and words[-2] in _LASTS):
-        if (_MARKED.search(low) or low.endswith("eta ")) and (length := _LENGTH.match(text, start)):
+        if (_MARKED.search(low) or low.endswith(("eta ", "uptime "))) and (length := _LENGTH.match(text, start)):
             return span_of(start, length.end(), "age")
+    elif last in _AGES:
+        if _OF_AGE.search(low) and (span := _SPAN.match(text, start)):
+            return span_of(start, span.end(), "age")
     elif (hour := _HOUR.match(text, start)) and _NOW.search(low):
         return span_of(start, hour.end(), "clock")
     return None
