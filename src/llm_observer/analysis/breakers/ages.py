@@ -8,7 +8,7 @@ __all__ = ["find_age"]
 
 _REACH = 44
 _AGE = re.compile(
-    r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|months?|y|years?)\b\.?(?:\s?[0-9]{1,2}\s?(?:s|secs?|m|mins?|minutes?|h|hours?))?\s(?:ago|old)\b"
+    r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?|mo|months?|y|years?)\b\.?(?:\s?[0-9]{1,2}\s?(?:s|secs?|m|mins?|minutes?|h|hours?)){0,2}\s(?:ago|old)\b"
 )
 _AGED = re.compile(
     r"(?:last|updated|modified|seen|active|activity|created|started|saved|synced|edited|refreshed|accessed|committed|ran|sent|received|posted|logged|"
@@ -17,7 +17,9 @@ _AGED = re.compile(
 
 
 # An age this short is that of something just seen; one of years may be a fact.
-_SHORT_AGE = re.compile(r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)\sago\b")
+_SHORT_AGE = re.compile(
+    r"\s?(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?)(?:\s[0-9]{1,2}\s?(?:s|m|min|sec)){0,2}\sago\b"
+)
 _NO_AGE = re.compile(r"(?:than|over|within|least|most|e\.g\.|say|\bif)\W{1,3}(?:about\s)?\Z")
 
 

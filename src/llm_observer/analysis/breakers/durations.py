@@ -17,10 +17,10 @@ _HOUR = re.compile(
 )
 # What lasts, next to the value or before "time": "Elapsed: 02:10", "remaining time: 5m 10s".
 _LASTS = frozenset(("elapsed", "remaining", "left", "uptime", "eta"))
-# "Ticket age: 13 days", "Estimated wait: 12 minutes", "idle for 43m".
-_AGES = frozenset(("age", "wait", "idle", "since"))
+# "Ticket age: 13 days", "Estimated wait: 12 minutes".
+_AGES = frozenset(("age", "wait", "waiting"))
 _OF_AGE = re.compile(
-    r"(?:[a-z](?<!max)(?<!min)(?<!imum)(?<!of)[ _]age|(?:estimated|expected|current|average|avg) wait(?:ing)?(?: time)?)"
+    r"(?:[a-z](?<!max)(?<!min)(?<!imum)(?<!of)[ _]age|(?:estimated|expected|current|average) wait(?:ing)?)"
     r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}(?:about |~ ?)?\Z"
 )
 _SPAN = re.compile(rf"[0-9]{{1,4}} ?(?!y){_UNIT}(?:(?:, | and | )?[0-9]{{1,4}} ?{_UNIT}){{0,2}}(?![0-9A-Za-z])")

@@ -34,6 +34,8 @@ _CONSTANT = re.compile(r"(?:[=,+*^&|<>] ?|\w\(|return )\Z")
 _ENDS_CONSTANT = frozenset(";,uUlL&|^")
 _EPOCH_INSIDE = re.compile(r"(?:^|[_-])([0-9]{10}|[0-9]{13}|[0-9]{16})(?:Z|[mun]?s)?(?=[_-]|\Z)")
 _TIME_INSIDE = re.compile(r"(?:^|[_-])(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[T_-]?[0-9]{4}")
+# What makes the name of a run unique behind its time: 20260811_120755_7f415ce6.
+_RUN_OF = re.compile(r"[0-9]{0,2}(?:[_-]?[0-9]{3,6})?[_-](?=[a-f]*[0-9])(?=[0-9]*[a-f])[0-9a-f]{4,16}")
 _SHORTEST_TIME = 10
 # A hardware address as Windows writes it.
 _MAC = re.compile(r"(?!00-11-22|01-23-45|([0-9A-F]{2})(?:-\1){4})(?=[0-9-]*[A-F])[0-9A-F]{2}(?:-[0-9A-F]{2}){5}\Z")
@@ -164,8 +166,8 @@ def _timed(text: str, start: int, end: int, token: str) -> Span | None:
         return None
     if len(token) >= 20 and _REQUEST.match(token):
         return span_of(start, end, "keyed_id", session=True)
-    if _TIME_INSIDE.search(token) or _DAY_INSIDE.search(token):
-        return None
+    if (time := _TIME_INSIDE.search(token)) or _DAY_INSIDE.search(token):
+        return span_of(start, end, "random_id") if time and _RUN_OF.fullmatch(token, time.end()) else None
     if (epoch := _EPOCH_INSIDE.search(token)) and is_epoch(epoch[1]):
         tail = FRACTION.match(text, end) if epoch.end(1) == len(token) else None
         return span_of(start + epoch.start(1), tail.end() if tail else end, "epoch")

@@ -13,6 +13,7 @@ from llm_observer.analysis.breakers.look_alikes import (
     is_drawing,
     is_git,
     is_pinned,
+    is_queued,
 )
 from llm_observer.analysis.breakers.opaque import is_drawn_lower, is_jumble, is_mixed, is_opaque, is_opaque_under_key
 
@@ -73,8 +74,11 @@ def by_shape(text: str, start: int, token: str, key: Key) -> Span | None:
 def by_key(text: str, start: int, token: str, key: Key) -> Span | None:
     """What the key before the token at `start`, or the place it stands in, makes of it."""
     span = _by_key(text, start, token, key)
-    if span is None and len(token) in _SHORT_HASH and is_bare_hash(text, start, token):
-        return span_of(start, start + len(token), "hex")
+    if span is None and len(token) in _SHORT_HASH:
+        if is_bare_hash(text, start, token):
+            return span_of(start, start + len(token), "hex")
+        if is_queued(text, start, token):
+            return span_of(start, start + len(token), "keyed_id")
     return span
 
 
@@ -115,7 +119,11 @@ def _by_key(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start, end, "hex", session=key.names_session)
     if before == "#" and len(token) in {6, 8} and HEX.match(token):
         return None
-    if _CODE.match(token) and key.mark.strip() and (key.names_record or (key.names_session and key.is_id)):
+    if (
+        _CODE.match(token.rpartition("_")[2])
+        and key.mark.strip()
+        and (key.names_record or (key.names_session and key.is_id))
+    ):
         return span_of(start, end, "keyed_id", session=key.names_session)
     if _ISSUE.match(token) and (key.is_case or key.names_record):
         return span_of(start, end, "keyed_id")

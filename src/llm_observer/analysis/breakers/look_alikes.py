@@ -15,6 +15,7 @@ __all__ = [
     "is_drawing",
     "is_git",
     "is_pinned",
+    "is_queued",
 ]
 
 # "Example: D0-50-99-84-A2-A0" shows a form.
@@ -47,6 +48,9 @@ _RUNS = re.compile(r"[0-9]+|[a-f]+")
 # "lock held by 9569c36f": eight to fifteen hexadecimal digits that stand in a sentence as a word does. A colour stands
 # in quotes, a commit of a changelog in a link.
 _HEX_WORD = re.compile(r"(?=[a-f]*[0-9])(?=[0-9]*[a-f])(?!a1b2|1a2b|dead|c0ffee|abc|123)[0-9a-f]+\Z")
+# "postfix/qmgr[8156]: 20E57169658: from=": capitals are a serial number unless they name what is in a queue.
+_QUEUED = re.compile(r"(?=[A-F]*[0-9])(?=[0-9]*[A-F])[0-9A-F]{9,16}\Z")
+_QUEUE_BEFORE = re.compile(r"\[[0-9]{1,7}\]: \Z|\bqueued[ _]as:? \Z|\bqueue[ _-]id[:=] ?\Z")
 _WORD_BEFORE = re.compile(r"(?<![\w#/])(?P<word>[A-Za-z]{2,20})[:=]? ?[(\[]?\Z|[\u00b7|\u2022] \Z")
 _NO_HASH = frozenset(
     """
@@ -94,6 +98,11 @@ def is_bare_hash(text: str, start: int, token: str) -> bool:
         and (before := _WORD_BEFORE.search(text[max(0, start - 26) : start])) is not None
         and (before["word"] or "").lower() not in _NO_HASH
     )
+
+
+def is_queued(text: str, start: int, token: str) -> bool:
+    """Whether it is the id of a message in the queue of a mail server."""
+    return _QUEUED.match(token) is not None and _QUEUE_BEFORE.search(text[max(0, start - 16) : start]) is not None
 
 
 def is_bracketed(text: str, start: int, token: str) -> bool:

@@ -22,7 +22,7 @@ __all__ = ["find_tokens"]
 _FROM_DIGIT = re.compile(
     r"""[0-9](?:
       (?<=[A-Za-z_-][0-9]) (?: [A-Za-z0-9_-]{3,}+ | (?<=[A-Za-z_-]{3}[0-9]) [A-Za-z0-9_-]{2}+ | (?<=[A-Za-z_-]{5}[0-9]) [A-Za-z0-9_-]?+ )
-    | (?<![A-Za-z0-9_-][0-9]) (?: [A-Za-z0-9_-]{3,}+ | [0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9] | [0-9]{0,2}[smhdwy]?(?=\ ?(?:[a-z]{1,7}\ )?(?:ago|old)\b) )
+    | (?<![A-Za-z0-9_-][0-9]) (?: [A-Za-z0-9_-]{3,}+ | [0-9]{0,2}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9] | [0-9]{0,2}(?:min|sec|hrs?|[smhdwy])?(?=\ ?(?:[a-z]{1,7}\ |[0-9]{1,2}\ ?[a-z]{1,3}\ ){0,2}(?:ago|old)\b) )
     )""",
     re.VERBOSE,
 )
@@ -33,8 +33,9 @@ _COUNT = re.compile(
     )[0-9]{0,6}(?:(?![0-9A-Za-z_])|(?=(?:m?s|st|nd|rd|th|[ap]m)\b|[dhm](?:[0-9]|\b)))""",
     re.VERBOSE,
 )
-# How often an event came, as Kubernetes tells it: "(x72 over 20m)".
-_TIMES = re.compile(r"\(x(?P<times>[0-9]{1,7}) over [0-9]")
+# How often an event came, as Kubernetes tells it: "4m53s (x72 over 20m)".
+_TIMES = re.compile(r"\(x(?P<times>[0-9]{1,7}) over (?P<span>[0-9]{1,4}[smhd](?:[0-9]{1,2}[smh])?)\)")
+_LAST_CAME = re.compile(r"(?<![0-9A-Za-z])[0-9]{1,4}[smhd](?:[0-9]{1,2}[smh])?(?= \Z)")
 # The seconds since start that a kernel logs.
 _KERNEL = re.compile(r"\[ {0,8}(?P<time>[0-9]{1,7}\.[0-9]{6})\] ")
 # The number of a connection in nginx's log of errors: "[error] 7101#0: *34810 upstream timed out".
@@ -45,7 +46,7 @@ _SHORTEST, _UNIT, _WORD = 6, 14, 32
 _LEAD = re.compile(r"[A-Za-z_-]+")
 _LEAD_REACH = 96
 _LONG = 512
-_AGE_UNITS = ("s", "m", "h", "d", "w", "y")
+_UNIT_LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _JOINED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_-")
 # Random letters behind a prefix happen to hold no digit once in fifty ids.
 _LETTERS = re.compile(r"_[A-Za-z]{14,64}+(?![A-Za-z0-9_-])")
@@ -88,7 +89,10 @@ def find_tokens(text: str, digits: Digits) -> list[Span]:
         if span := memo.ask(key, start, partial(find_counter, text, start, end)):
             found.append(span)
     if "(x" in text:
-        found += [span_of(*match.span("times"), "counter") for match in _TIMES.finditer(text)]
+        for match in islice(_TIMES.finditer(text), effort(text)):
+            found += (span_of(*match.span("times"), "counter"), span_of(*match.span("span"), "age"))
+            if last := _LAST_CAME.search(text, max(0, match.start() - 12), match.start()):
+                found.append(span_of(*last.span(), "age"))
     if "] " in text:
         found += [span_of(*match.span("time"), "clock") for match in _KERNEL.finditer(text)]
         found += [span_of(*match.span("number"), "counter") for match in _NGINX.finditer(text)]
@@ -135,7 +139,7 @@ def _lead(text: str, start: int) -> int:
 
 def _age(text: str, start: int, end: int) -> Span | None:
     """An age with its unit joined on: `4m old`, `12s ago`."""
-    digits = end - text[start:end].endswith(_AGE_UNITS)
+    digits = start + len(text[start:end].rstrip(_UNIT_LETTERS))
     if text[start:digits].isdigit() and (age := find_age(text, start, digits)):
         return span_of(start, age, "age")
     return None
