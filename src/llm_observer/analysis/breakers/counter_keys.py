@@ -44,6 +44,10 @@ _FAR = 5
 _LARGE = 3
 # Letters of the shortest word that ends in "ed" and tells of what was done.
 _SHORTEST = 5
+# `"tokens_used": {"prompt": 722, "completion": 245}`.
+_OF_USAGE = re.compile(r"(?:tokens|token_usage|usage)[a-z_\"']{0,12}[:=] ?\{[^{}]{0,32}\Z")
+# Nobody sets a number with a separator in it: "Credits: 3,701".
+_GROUPED = re.compile(r"[0-9],[0-9]{3}")
 _FLAGS = frozenset("01")
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _NEAR = 28
@@ -99,8 +103,10 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     digits = text[max(0, end - 12) : end].rpartition(low[-1:])[2].replace(",", "")
     if (last in TALLIES or (last in STANDING and not _is_set(digits) and "$" not in low)) and before not in LIMITS:
         return digits != "0" and text[end : end + 2] not in {",\n", ")\n"} and not _is_beside_settings(text, end, low)
-    if last == "tokens":
+    if last == "tokens" or (last in TOKENS and _OF_USAGE.search(low)):
         return not _is_round(digits) and (before in TOKENS or len(digits) >= _LARGE)
+    if last.endswith("s") and ":" in low[-3:] and _GROUPED.search(text, end - 5, end):
+        return not _is_round(digits)
     if (last in TAKEN or is_participle(last)) and before not in LIMITS:
         return (
             digits not in _FLAGS

@@ -259,6 +259,8 @@ def _counts_behind_blank(text: str, end: int, low: str, words: list[str], last: 
         return CONDITIONS.isdisjoint(words)
     elif HEADING.match(text, end) and not (last in SPACED and _is_within_line(low)) and last not in PIECES:
         return False
+    if last == "loop" and TIMES.match(text, end):
+        return False
     first = text[end - 2 : end] == " 1" and words[-2:-1] and words[-2] in PREPOSITIONS
     return not first and is_spaced(words, last, before)
 

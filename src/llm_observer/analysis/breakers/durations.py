@@ -24,6 +24,9 @@ _OF_AGE = re.compile(
     r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}(?:about |~ ?)?\Z"
 )
 _SPAN = re.compile(rf"[0-9]{{1,4}} ?(?!y){_UNIT}(?:(?:, | and | )?[0-9]{{1,4}} ?{_UNIT}){{0,2}}(?![0-9A-Za-z])")
+# "idle for 43m".
+_STILL = re.compile(r"\b(?:idle|inactive|stuck|offline|unreachable|unresponsive|silent|down|paused) for \Z")
+_SHORT_SPAN = re.compile(r"[0-9]{1,4}[smhd](?:\s?[0-9]{1,2}[smh]){0,2}(?![0-9A-Za-z])")
 # One of these stands next to the value.
 LEADS = _LASTS | _AGES | {"time", "for", "now", "is", "currently", "s"}
 _MARKED = re.compile(r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}\Z")
@@ -37,6 +40,9 @@ def find_duration(text: str, start: int, low: str, words: list[str]) -> Span | N
     if last in _LASTS or (last in {"time", "for"} and words[-2:-1] and words[-2] in _LASTS):
         if (_MARKED.search(low) or low.endswith(("eta ", "uptime "))) and (length := _LENGTH.match(text, start)):
             return span_of(start, length.end(), "age")
+    elif last == "for":
+        if _STILL.search(low) and (span := _SHORT_SPAN.match(text, start)):
+            return span_of(start, span.end(), "age")
     elif last in _AGES:
         if _OF_AGE.search(low) and (span := _SPAN.match(text, start)):
             return span_of(start, span.end(), "age")

@@ -14,7 +14,7 @@ from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.look_alikes import EXAMPLE_BEFORE, is_class_or_advisory, is_pinned
 from llm_observer.analysis.breakers.memo import effort
 from llm_observer.analysis.breakers.numbers import FRACTION, is_epoch
-from llm_observer.analysis.breakers.opaque import NANOID, is_nanoid, wordlike
+from llm_observer.analysis.breakers.opaque import NANOID, is_mixed_letters, is_nanoid, wordlike
 
 __all__ = ["classify", "find_letter_ids"]
 
@@ -115,9 +115,10 @@ def _letters_under_ids(text: str) -> list[Span]:
             break
         left -= 1
         value = text[start:end]
-        if value.islower() and wordlike(value) <= _WORDLESS and (key := key_before(text, start)).is_id:
+        wordless = wordlike(value) <= _WORDLESS if value.islower() else is_mixed_letters(value)
+        if wordless and (key := key_before(text, start)).is_id:
             session = key.names_session
-            if session or key.names_record or key.words == ("id",):
+            if session or key.names_record or key.words == ("id",) or (key.names_other and not value.islower()):
                 found.append(span_of(start, end, "keyed_id", session=session))
     return found
 

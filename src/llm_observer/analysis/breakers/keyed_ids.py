@@ -27,6 +27,8 @@ _SHORT_LINK = re.compile(r"/[a-z]/\Z")
 _E2B = re.compile(r"i[a-z0-9]{20}\Z")
 # Letters and digits that may be a word in a sentence.
 _SHORT = 6
+# Characters of a name with an id behind it: agent researcher-16c5e2.
+_NAMED_SIZE = 32
 # Digits of a hash that is given short.
 _SHORT_HASH = range(8, 16)
 # The key of an issue behind the word for it: ticket SUP-4630.
@@ -188,6 +190,8 @@ def slug(text: str, start: int, token: str, key: Key) -> Span | None:
         return span_of(start, start + len(token), "keyed_id")
     if _DATE_INSIDE.search(token):
         return None
+    if (key.names_thing or key.is_session) and is_jumble(token.rpartition("-")[2]) and len(token) <= _NAMED_SIZE:
+        return span_of(start, start + len(token), "keyed_id", session=key.names_session)
     if (
         key.names_session
         and sum(map(str.isdigit, token)) >= 4

@@ -11,6 +11,7 @@ __all__ = [
     "is_jumble",
     "is_jumbled",
     "is_mixed",
+    "is_mixed_letters",
     "is_nanoid",
     "is_opaque",
     "is_opaque_under_key",
@@ -46,6 +47,7 @@ _PLACEHOLDER = re.compile(r"abc|xyz|xxx|foo|example|sample|your|dummy", re.IGNOR
 _DRAWN_SIZE, _MANY_RUNS = 10, 4
 _NO_WORD, _LETTERS_ALONE = 0.65, 0.45
 _JUMBLED = 0.5
+_SOME_CHANGES, _NO_WORDS = 0.3, 0.6
 NANOID = 21
 # Changes from one kind of character to another, and pairs of letters that no word has: together 23 in a drawn id and
 # eight in a name; few names have two such pairs.
@@ -158,6 +160,16 @@ def may_be_drawn(token: str) -> bool:
 def is_jumbled(token: str) -> bool:
     """Whether letter case and digits change so often that nobody named something so: `0KT8062yoSOr1r`."""
     return len(token) >= 12 and _density(token[:_SAMPLE]) > 0.4
+
+
+def is_mixed_letters(token: str) -> bool:
+    """Whether letters in both cases change as in no name: `JqtQtkWgULOW`."""
+    return (
+        not token[1:].islower()
+        and not token.isupper()
+        and _density(token[:_SAMPLE]) >= _SOME_CHANGES
+        and wordlike(token[:_SAMPLE]) < _NO_WORDS
+    )
 
 
 def is_nanoid(token: str) -> bool:
