@@ -25,6 +25,7 @@ from llm_observer.analysis.breakers.counter_words import (
     PLURALS,
     SET_DOWN,
     STANDING,
+    STATIC,
     TAKEN,
     TALLIES,
     THINGS,
@@ -34,7 +35,7 @@ from llm_observer.analysis.breakers.counter_words import (
     YOURS,
 )
 
-__all__ = ["announces", "is_numbering", "is_participle", "says_much"]
+__all__ = ["announces", "is_numbering", "is_participle", "names_many", "says_much"]
 
 # How much of the text behind a number may say that it is a setting.
 _BESIDE = 40
@@ -110,7 +111,7 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
     if (last in TAKEN or is_participle(last)) and before not in LIMITS:
         return (
             digits not in _FLAGS
-            and low[-1:] != "#"
+            and "#" not in low[-3:]
             and not _YEAR.fullmatch(digits)
             and not _is_beside_settings(text, end, low)
         )
@@ -120,6 +121,15 @@ def says_much(text: str, end: int, low: str, last: str, before: str) -> bool:
         return not _is_set(digits)
     if before == "total" and last.endswith("s") and len(digits) >= _LARGE and not _is_round(digits):
         return True
+    if names_many(last) and before not in LIMITS:
+        return (
+            len(digits) > 1
+            and "#" not in low[-3:]
+            and digits[0] != "0"
+            and not _is_set(digits)
+            and not _YEAR.fullmatch(digits)
+            and not _is_beside_settings(text, end, low)
+        )
     if last == "count" and before and before not in FIXED:
         return not _is_round(digits) and len(digits) > 1
     if last in OVER_AND_OVER and len(digits) >= _LARGE:
@@ -131,14 +141,22 @@ def _is_beside_settings(text: str, end: int, low: str) -> bool:
     return SETTINGS.search(low) is not None or SETTINGS.search(text[end : end + _BESIDE].lower()) is not None
 
 
+def names_many(word: str) -> bool:
+    """Whether a word is the plural of what may be counted: `engagements`, `orders`."""
+    return word.endswith("s") and not word.endswith("ss") and len(word) >= _SHORTEST and word not in STATIC
+
+
 def is_participle(word: str) -> bool:
     """Whether a word tells of what was done: `executed`, `skipped`."""
     return word.endswith("ed") and len(word) >= _SHORTEST and word not in SET_DOWN
 
 
 def _is_set(digits: str) -> bool:
-    """Whether a number looks set and not counted: a very small one, one in fives, and what `_is_round` is."""
-    return digits in {"1", "2", "3"} or digits[-1:] in {"0", "5"} or (len(digits) > 1 and _is_round(digits))
+    """Whether a number looks set and not counted: a very small one, one in fives, tens or hundreds, a power of two."""
+    size = len(digits)
+    number = int(digits) if digits.isdigit() else 0
+    step = 5 if size < _LARGE else 10 if size == _LARGE else 100
+    return number in {1, 2, 3} or number % step == 0 or (size > 1 and number & (number - 1) == 0)
 
 
 def _is_round(digits: str) -> bool:

@@ -22,6 +22,12 @@ _DID = frozenset(
 _BEGINS = re.compile(
     r"(?:\A|[\n\]>|:;,(\"']|[\n ][-\u2013*\u2022\u2713\u2714]|\b(?:successfully|already|total|finished))\s{0,2}[a-z]{3,12}\s(?:a total of\s)?\Z"
 )
+# "Finished fetching 765 conversations", "got 120 nodes and 33 records".
+_DOING = frozenset(
+    "processing fetching loading reading writing indexing importing exporting uploading downloading scanning parsing sending".split()
+)
+_AFTER_ALL = re.compile(r"\b(?:finished|done|completed) [a-z]{3,12}ing \Z")
+_AS_WELL = re.compile(r"\b(?P<did>[a-z]{3,12}) [0-9][0-9,]{0,9} [^.;:\n]{0,28}\band \Z")
 # In a line of a log it may be anything; "Collected 12 stamps as a boy" is told of a person.
 _LOGGED = re.compile(r"[\]>|\"=]\s{0,2}[a-z]{3,12}\s(?:a total of\s)?\Z|: [a-z]{3,12}\s\Z")
 _KEPT = frozenset(
@@ -35,7 +41,7 @@ _KEPT = frozenset(
     """.split()
 )
 _PIECES = re.compile(
-    r"(?:\(s\))?\s(?:[a-z][a-z-]{1,16}\s){0,2}?(?!seconds|minutes|hours|days|weeks|months|years|times|points|pixels|percents|stars|awards|bytes|degrees)(?P<what>[a-z][a-z-]{1,16}s)(?:\(s\)|\b)"
+    r"(?:\(s\))?\s(?:[a-z][a-z-]{1,16}\s){0,3}?(?!seconds|minutes|hours|days|weeks|months|years|times|points|pixels|percents|stars|awards|bytes|degrees)(?P<what>[a-z][a-z-]{1,16}s)(?:\(s\)|\b)"
 )
 # What runs, comes and goes under a number of its own.
 _NUMBERED = frozenset(
@@ -58,7 +64,7 @@ _BECAME = re.compile(
 # again.
 _STATE = re.compile(
     r"\s(?:[a-z]{3,12}s\s)?(?:deselected|succeeded|done|open|flagged|completed|complete|finished|cancell?ed|closed|merged|"
-    r"dropped|stale|retried|rejected|blocked|archived|online|offline|connected|ready|unhealthy|healthy|selected|alive|evicted|overdue|firing|silenced|acknowledged|free|used|remaining|left)"
+    r"dropped|stale|retried|rejected|blocked|archived|online|offline|connected|ready|unhealthy|healthy|selected|affected|returned|alive|evicted|overdue|firing|silenced|acknowledged|free|used|remaining|left)"
     r"(?=\s?[,;|)\]/]|\.?\s*\Z|\.?\n|\sin\s(?:[0-9]|$)|\s=)"
 )
 _LISTED = re.compile(r"(?:[,;(|\[]|(?<![0-9]) ?/ |[:=]|\band|\n|\A)\s{0,2}\Z")
@@ -115,26 +121,29 @@ _TRIED = re.compile(
 # "Started Session 122 of user root", "New session 45 of user deploy".
 _LOGIN = re.compile(r"\b(?:started|starting|new|removed|closed|ended|opened|stopped) session \Z")
 
-_WORDS = (
-    _DID
-    | _NUMBERED
-    | _TRAINS
-    | {"used", "consumed", "spent", "previous", "prior", "earlier", "have", "has", "had", "holds", "contains"}
-)
+# What a number of a list stands behind.
+_MARKS = frozenset((",", ";", "(", "|", "[", "/", ":", "=", "\n", ""))
+_COLONS = frozenset(":=(|")
+_HELPERS = frozenset("used consumed spent previous prior earlier have has had holds contains and".split())
+_WORDS = _DID | _DOING | _NUMBERED | _TRAINS | _HELPERS
 
 
 def reports(text: str, end: int, low: str, words: list[str]) -> bool:
     """Whether the number that ends at `end` is part of a report; `low` stands before it, `words` are its last."""
     last = words[-1] if words else ""
     if last in _WORDS and low[-1:] in {" ", "#"} and low[:-1].rstrip(" #").endswith(last):
-        return _is_of_word(text, end, low, words, last)
-    if low[-1:] == "(" and _TOLD.match(text, end):
-        return True
-    if low[-1:] == "(" and _COUNTED.match(text, end):
-        return _DONE_WITH.search(low) is not None
+        if _is_of_word(text, end, low, words, last):
+            return True
+        if last != "and":
+            return False
     if last == "after":
         return _AFTER_HOW_MANY.match(text, end) is not None and _AFTER.search(low) is not None
-    if low.rstrip(" *")[-1:] in {":", "=", "(", "|"} and _OF_ALL.match(text, end):
+    mark = low.rstrip(" *")[-1:]
+    if mark not in _MARKS and last != "and":
+        return False
+    if mark == "(" and (_TOLD.match(text, end) or (_COUNTED.match(text, end) and _DONE_WITH.search(low))):
+        return True
+    if mark in _COLONS and _OF_ALL.match(text, end):
         return True
     return _STATE.match(text, end) is not None and _LISTED.search(low) is not None
 
@@ -143,6 +152,13 @@ def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> b
     """Whether `last`, which stands next to the number, and what is behind it make a report."""
     if last in _DID and (pieces := _PIECES.match(text, end)) and _BEGINS.search(low):
         return pieces["what"] in _KEPT or _LOGGED.search(low) is not None
+    if last in _DOING or last == "and":
+        pieces = _PIECES.match(text, end)
+        if not pieces or pieces["what"] not in _KEPT:
+            return False
+        if last in _DOING:
+            return _AFTER_ALL.search(low) is not None
+        return (begins := _AS_WELL.search(low)) is not None and begins["did"] in _DID
     if last in _DID:
         return _ENDS.match(text, end) is not None and _AND.search(low) is not None
     if last in _NUMBERED and (

@@ -35,6 +35,7 @@ __all__ = [
     "SHARES",
     "SPACED",
     "STANDING",
+    "STATIC",
     "TAKEN",
     "TALLIES",
     "THINGS",
@@ -72,7 +73,7 @@ PLURALS = frozenset(
 EVENTS = frozenset(
     """
     restart reconnect reconnection crash compression compaction execution hit view login logon failure warning alert update change reply save conflict
-    timeout email visitor caller play download upload redirect match
+    timeout email visitor caller play download upload redirect match prompt lap wave
     """.split()
 )
 # Bare, these count what went wrong, unless a setting stands beside them: "retries: 7", "failures=2".
@@ -107,6 +108,17 @@ BADGED = frozenset("notifications unread inbox alerts".split())
 WAITING = frozenset("open unread pending active unresolved overdue queued unanswered".split())
 WAITED = frozenset(
     "tabs windows tickets issues tasks incidents alerts orders requests files connections positions jobs messages emails reviews".split()
+)
+# What stays, or is measured, and words that end alike: "columns: 17", "status: 17".
+STATIC = frozenset(
+    """
+    seconds minutes hours days weeks months years times points percents pixels degrees bytes bits dimensions dims
+    columns cols rows lines characters chars words cores cpus gpus workers replicas layers heads ports pages epochs
+    steps this is was has its status class address access always alias args kwargs bias radius axis basis analysis
+    previous plus minus less cls pos ms fps dots os us canvas series species focus bonus campus virus corpus census
+    versus units params aliases millis secs mins msecs vcpus fixes closes resolves sizes limits versions quotas
+    defaults ranges settings options
+    """.split()
 )
 # Whose turns they are: "user turns: 17".
 WHO = frozenset("user assistant agent model human ai bot tool customer".split())
@@ -152,7 +164,7 @@ FOREIGN_UNITS = frozenset(
 ALONE = frozenset("retried remaining elapsed unread pending uptime usage counter sequence seq".split())
 DONE = frozenset(
     """
-    used completed processed finished solved passed consumed spent sent received answered handled visited
+    used read completed processed finished solved passed consumed spent sent received answered handled visited
     made done progress taken evaluated fetched downloaded uploaded loaded indexed imported exported migrated checked
     """.split()
 )
@@ -170,6 +182,7 @@ PAIRS = frozenset((
     *((word, "calls") for word in "api tool function llm model".split()),
     *(("total", word) for word in "attempts retries failures errors calls requests".split()),
     ("expires", "in"),
+    ("resource", "version"),
     ("generation", "id"),
     ("observed", "generation"),
     ("loop", "number"),
@@ -229,5 +242,5 @@ GATE = (
     | STANDING
     | PLACES
     | HAVING_DONE
-    | frozenset("goroutine going running up current length depth total today expires already conversation session chat thread history sent asked had n ticks generation".split())
+    | frozenset("goroutine going running up current length depth total today expires resource already conversation session chat thread history sent asked had n ticks generation".split())
 )  # fmt: skip

@@ -4,6 +4,7 @@ from llm_observer.analysis.breakers.counter_keys import (
     announces,
     is_numbering,
     is_participle,
+    names_many,
     says_much,
 )
 from llm_observer.analysis.breakers.counter_phrases import (
@@ -40,6 +41,7 @@ from llm_observer.analysis.breakers.counter_phrases import (
     USED_OF,
     WORDS,
     last_words,
+    words_of,
 )
 from llm_observer.analysis.breakers.counter_prose import (
     counts_in_prose,
@@ -132,7 +134,7 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         return span_of(start, end, "counter")
     if after in _MAY_END and is_of(text, end, low, words):
         return span_of(start, end, "counter")
-    if GATE.isdisjoint(words) and not (words and is_participle(words[-1])):
+    if GATE.isdisjoint(words) and not (words and (is_participle(words[-1]) or names_many(words[-1]))):
         if (
             low[-1:] != "["
             and not (after == "," and text[end + 1 : end + 2].isdigit())
@@ -284,4 +286,8 @@ def _is_limited(low: str, words: list[str]) -> bool:
     # "last_event_index" is the number of what came last, and no limit.
     if LIMITS.isdisjoint(words) or words[-1] == "remaining" or "last_" in low[-_NEAR:]:
         return False
-    return not LIMITS.isdisjoint(WORDS.findall(CLAUSE.split(low)[-1])[-4:])
+    clause = CLAUSE.split(low)[-1]
+    # In "queue=default length=", the word before the last key is a value.
+    if clause.count("=") > 1 and (value := clause.rpartition("=")[0].rpartition("=")[2].partition(" "))[1]:
+        clause = value[2]
+    return not LIMITS.isdisjoint(words_of(clause)[-4:])

@@ -158,6 +158,13 @@ def _grow(text: str, match: re.Match[str], floor: int) -> Span | None:
         if joined and not compact and clock[0][:1] not in "Tt_ " and clock.re is not PATH_CLOCK:
             return None
         end = with_zone(text, clock.end())
+        if (
+            text[end : end + 1] == " "
+            and (last := DAY_AFTER.match(text, end))
+            and last["word"]
+            and is_weekday(last["word"])
+        ):
+            end = last.end()
         return span_of(start - day_before(head), end, "datetime")
     if joined or _joined_after(text, end) or (compact and not date_is_announced(head)):
         return None

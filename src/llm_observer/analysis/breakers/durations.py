@@ -1,5 +1,7 @@
 """How long something has gone on or has left, and the hour that it is now, where the words before say so."""
 
+# ruff: noqa: SIM905 - a list of words reads best as text
+
 import re
 
 from llm_observer.analysis.breakers.kinds import Span, span_of
@@ -24,11 +26,12 @@ _OF_AGE = re.compile(
     r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}(?:about |~ ?)?\Z"
 )
 _SPAN = re.compile(rf"[0-9]{{1,4}} ?(?!y){_UNIT}(?:(?:, | and | )?[0-9]{{1,4}} ?{_UNIT}){{0,2}}(?![0-9A-Za-z])")
-# "idle for 43m".
-_STILL = re.compile(r"\b(?:idle|inactive|stuck|offline|unreachable|unresponsive|silent|down|paused) for \Z")
+# "ends in 3h 55m", "idle for 43m".
+_COMING = frozenset("ends closes expires starts begins resets refreshes due renews opens".split())
+_STILL = frozenset("idle inactive stuck offline unreachable unresponsive silent down paused".split())
 _SHORT_SPAN = re.compile(r"[0-9]{1,4}[smhd](?:\s?[0-9]{1,2}[smh]){0,2}(?![0-9A-Za-z])")
 # One of these stands next to the value.
-LEADS = _LASTS | _AGES | {"time", "for", "now", "is", "currently", "s"}
+LEADS = _LASTS | _AGES | {"in", "time", "for", "now", "is", "currently", "s"}
 _MARKED = re.compile(r"[\"'*`_)]{0,3}\s?[:=]\s?[\"'*` ]{0,4}\Z")
 # "It is now 11 PM", "The time is 7.12pm", "Local time: 3pm".
 _NOW = re.compile(r"(?:\bit(?: is|'s)(?: now| currently)?|\btime(?: is| now)?:?(?: now| currently)?) \Z")
@@ -40,8 +43,11 @@ def find_duration(text: str, start: int, low: str, words: list[str]) -> Span | N
     if last in _LASTS or (last in {"time", "for"} and words[-2:-1] and words[-2] in _LASTS):
         if (_MARKED.search(low) or low.endswith(("eta ", "uptime "))) and (length := _LENGTH.match(text, start)):
             return span_of(start, length.end(), "age")
+    elif last == "in":
+        if not _COMING.isdisjoint(words[-2:-1]) and (length := _LENGTH.match(text, start)) and ":" not in length[0]:
+            return span_of(start, length.end(), "age")
     elif last == "for":
-        if _STILL.search(low) and (span := _SHORT_SPAN.match(text, start)):
+        if not _STILL.isdisjoint(words[-2:-1]) and (span := _SHORT_SPAN.match(text, start)):
             return span_of(start, span.end(), "age")
     elif last in _AGES:
         if _OF_AGE.search(low) and (span := _SPAN.match(text, start)):
