@@ -12,6 +12,7 @@ from llm_observer.analysis.breakers.counter_words import (
     ALONE,
     BEFORE,
     BEHIND,
+    COUNTED_OFF,
     DONE,
     EVENTS,
     FIXED,
@@ -61,7 +62,7 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return False
     if last in UNITS:
         return (last != "step" or "#" not in mark) and "num" not in words[-3:-1]
-    if "#" in mark and last in HASHED:
+    if "#" in mark and (last in HASHED or last in EVENTS):
         return True
     if last in ALONE or (before, last) in PAIRS:
         return True
@@ -73,7 +74,9 @@ def announces(words: list[str], last: str, before: str, mark: str) -> bool:
         return bool(before)
     if (before in ACTIVE and last.endswith("s")) or (last in ACTIVE and before.endswith("s")):
         return True
-    if before == "current" and last in THINGS and last != "page":
+    if last == "today" and before in DONE:
+        return True
+    if before == "current" and (last in THINGS or last in COUNTED_OFF) and last != "page":
         return True
     if is_numbering(last, before):
         return True

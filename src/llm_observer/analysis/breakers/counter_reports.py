@@ -37,7 +37,7 @@ _KEPT = frozenset(
     commits tickets orders emails notifications products links urls tables columns features rules alerts metrics traces spans
     logs blocks transactions frames patches artifacts assets feeds sources duplicates buffers methods functions symbols hits
     examples comments threads accounts customers artists retrievals keys partitions migrations dependencies packages modules
-    repositories branches changes updates notes memories facts fields rules findings sessions connections questions answers replies matches errors warnings
+    repositories branches changes updates notes memories facts fields findings reviews exchanges sessions connections questions answers replies matches errors warnings
     """.split()
 )
 _PIECES = re.compile(
@@ -98,8 +98,14 @@ _HOLDS = re.compile(
 _HELD = re.compile(r"\s(?:[a-z]{3,12}\s)?[a-z]{3,14}s\b")
 # "(78 found)", "(54 findings)".
 _TOLD = re.compile(
-    r"\s(?:[a-z]{3,12}\s)?(?:found|findings|matches|hits|unread|pending|remaining|left|new|in total|so far)\)"
+    r"\s(?:[a-z]{3,12}\s)?(?:found|findings|matches|hits|unread|pending|remaining|left|new|in total|so far|[a-z]{3,12}s\s[a-z]{2,12}ed)\)"
 )
+# "Conversation history (54 exchanges)".
+_TALKED = frozenset("history conversation transcript thread chat memory backlog messages exchanges".split())
+_LONG = re.compile(r"\s?(?:[a-z]{3,12}\s)?(?:[a-z]{3,12}s|total)?\)")
+# "restarted 2 times in the last hour".
+_OFTEN = re.compile(r"\stimes (?:in the last|over the last|since|so far|today|during|within the last)\b")
+_HAPPENED = re.compile(r"\b[a-z]{3,12}ed \Z")
 # "(651 events)" behind what was done.
 _DONE_WITH = re.compile(r"\b(?:[a-z]{2,12}(?:ed|ing)|sent)\b[^()\n]{0,24}\(\Z")
 _COUNTED = re.compile(
@@ -138,11 +144,20 @@ def reports(text: str, end: int, low: str, words: list[str]) -> bool:
             return False
     if last == "after":
         return _AFTER_HOW_MANY.match(text, end) is not None and _AFTER.search(low) is not None
+    if last.endswith("ed") and _OFTEN.match(text, end):
+        return _HAPPENED.search(low) is not None
     mark = low.rstrip(" *")[-1:]
     if mark not in _MARKS and last != "and":
         return False
-    if mark == "(" and (_TOLD.match(text, end) or (_COUNTED.match(text, end) and _DONE_WITH.search(low))):
-        return True
+    if mark == "(":
+        talked = (
+            last in _TALKED
+            and text[end - 2 : end + 1] != f"({text[end - 1 : end]})"
+            and low.rstrip(" (").endswith(last)
+            and _LONG.match(text, end) is not None
+        )
+        if talked or _TOLD.match(text, end) or (_COUNTED.match(text, end) and _DONE_WITH.search(low)):
+            return True
     if mark in _COLONS and _OF_ALL.match(text, end):
         return True
     return _STATE.match(text, end) is not None and _LISTED.search(low) is not None
@@ -157,7 +172,7 @@ def _is_of_word(text: str, end: int, low: str, words: list[str], last: str) -> b
         if not pieces or pieces["what"] not in _KEPT:
             return False
         if last in _DOING:
-            return _AFTER_ALL.search(low) is not None
+            return _AFTER_ALL.search(low) is not None or _BEGINS.search(low) is not None
         return (begins := _AS_WELL.search(low)) is not None and begins["did"] in _DID
     if last in _DID:
         return _ENDS.match(text, end) is not None and _AND.search(low) is not None

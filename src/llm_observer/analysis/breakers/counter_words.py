@@ -198,7 +198,7 @@ PAIRS = frozenset((
 HASHED = (UNITS - {"step"}) | frozenset(
     """
     message msg request req call query question event visit search job build session ticket order case task
-    conversation chat failure error
+    conversation chat failure error reconnect reconnection restart
     """.split()
 )
 # Numbered by the word alone: "attempt 3 failed".

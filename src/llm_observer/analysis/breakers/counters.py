@@ -89,6 +89,8 @@ _NEAR = 32
 _LARGE = 3
 # Digits of an id so short that it needs its key; fewer are an example.
 _THREE = 3
+# Nobody plans so many of these that a heading has two digits: "Iteration 22: best so far".
+_STEADY = frozenset(("iteration", "iter", "epoch"))
 # Digits of a place in a log or file.
 _FAR = 5
 # What may follow the first number of a duration or an hour.
@@ -255,7 +257,7 @@ def _counts_behind_blank(text: str, end: int, low: str, words: list[str], last: 
     if text[end - _LARGE : end].isdigit():
         if last in OVER_AND_OVER or (last in PLACES and text[end - _FAR : end].isdigit()):
             return text[end : end + 1] != "-" and not TIMES.match(text, end)
-    elif last in {"epoch", "iter"} and PROGRESSING.match(text, end):
+    elif last in _STEADY and (text[end - 2 : end].isdigit() or PROGRESSING.match(text, end)):
         return True
     elif last in REPORTED and ENDED.match(text, end):
         return CONDITIONS.isdisjoint(words)

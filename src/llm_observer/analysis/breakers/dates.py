@@ -160,6 +160,7 @@ def _grow(text: str, match: re.Match[str], floor: int) -> Span | None:
         end = with_zone(text, clock.end())
         if (
             text[end : end + 1] == " "
+            and text[end + 1 : end + 2] != "("
             and (last := DAY_AFTER.match(text, end))
             and last["word"]
             and is_weekday(last["word"])

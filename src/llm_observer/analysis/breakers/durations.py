@@ -12,6 +12,7 @@ _UNIT = r"(?:d(?:ays?)?|h(?:(?:ou)?rs?)?|m(?:in(?:ute)?s?)?|s(?:ec(?:ond)?s?)?)"
 # 02:10, 1:02:10, 16d 14h 40m, 47m34s, 2 hours and 5 minutes.
 _LENGTH = re.compile(
     rf"[0-9]{{1,4}} ?{_UNIT}(?:(?:, | and | )?[0-9]{{1,4}}(?:\.[0-9]{{1,3}})? ?{_UNIT}){{1,3}}(?![0-9A-Za-z])|"
+    r"[0-9]{1,6}\.[0-9]{1,6} ?(?:ms|s|sec|secs|seconds|min|minutes|h|hours)(?![0-9A-Za-z])|"
     r"[0-9]{1,3}:[0-5][0-9](?::[0-5][0-9])?(?:\.[0-9]{1,6})?(?![0-9:]|\.[0-9]| ?[AaPp]\.?[Mm]\b)"
 )
 _HOUR = re.compile(

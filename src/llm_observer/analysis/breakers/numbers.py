@@ -5,7 +5,7 @@
 import re
 
 from llm_observer.analysis.breakers.ages import find_age
-from llm_observer.analysis.breakers.keys import key_before
+from llm_observer.analysis.breakers.keys import Key, key_before
 from llm_observer.analysis.breakers.kinds import Span, span_of
 from llm_observer.analysis.breakers.opaque import is_placeholder_number
 
@@ -57,6 +57,17 @@ _HAPPENS = re.compile(
 # "Request number 12" counts, "pull request #4821" is known to all.
 _NO_KEYS = frozenset((("pull", "request"), ("merge", "request")))
 _SMALL = 6
+# Four digits that are a year, or that an example has: 1001.
+_YEAR = re.compile(r"(?:19|20|0[0-9]|10)[0-9]{2}")
+_YEAR_SIZE = 4
+_LONGEST_NAMED = 9
+# What is told of something that has a number: "created a review 731661 for restaurant 81553".
+_TOLD_OF = re.compile(
+    r"\b(?:found|created|submitted|inserted|updated|deleted|added|assigned|triggered|removed|synced|scheduled|"
+    r"saved|published|approved|cancelled|finished|processing|processed)\b[^.;:=\n]{0,44}"
+    r"\b(?:for|to|of|an?|the|new|match|from|row)(?: [a-z]{3,14})? [a-z]{3,14} \Z|\b(?:finished|done) [a-z]{3,12}ing [a-z]{3,14} \Z",
+    re.IGNORECASE,
+)
 # The number of a case in the subject of a mail, "[#827609] Your parcel"; "[#12345](https:...)" is an issue.
 _SUBJECT = frozenset((5, 6, 7, 8, 9, 10))
 _SUBJECT_ENDS = re.compile(r"\](?![(\[:])")
@@ -146,6 +157,11 @@ def _is_network(value: str, prefix: int) -> bool:
     return bits & ((1 << (32 - prefix)) - 1) == 0
 
 
+def _names(key: Key) -> bool:
+    """Whether a key names the record or person that four digits are the id of."""
+    return key.names_session or (key.names_record and key.mark.strip() != "")
+
+
 def _keyed(text: str, start: int, end: int) -> Span | None:
     key = key_before(text, start)
     digits = text[start:end]
@@ -161,6 +177,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     if key.names_code and 4 <= size <= 8:
         return span_of(start, end, "random_id")
     if size < 5:
+        if size == _YEAR_SIZE and not _YEAR.fullmatch(digits) and key.is_id and _names(key):
+            return span_of(start, end, "keyed_id", session=key.names_session)
         if size == 4 and key.is_case and _HAPPENS.match(text, end):
             return span_of(start, end, "keyed_id")
         return (
@@ -190,6 +208,8 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
     ):
         return span_of(start, end, "keyed_id")
     if key.names_other and not digits.endswith("000"):
+        return span_of(start, end, "keyed_id")
+    if size <= _LONGEST_NAMED and not digits.endswith("00") and _TOLD_OF.search(text, max(0, start - 72), start):
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9 and (size >= 15 or key.words[-1] == "id"):
         return span_of(start, end, "keyed_id")
