@@ -237,8 +237,8 @@ def words_of(text: str) -> list[str]:
 
 def last_words(text: str, size: int) -> list[str]:
     """The words that lie whole in the last `size` characters of `text`."""
-    words = words_of(text[-size:])
-    cut = text[-size - 1 : 1 - size or None]
-    if words and len(text) > size and cut.isascii() and cut.isalpha():
+    tail = text[-size - 1 :]
+    words = words_of(tail)
+    if len(tail) > size and tail[0].isascii() and tail[0].isalpha():
         del words[0]
     return words

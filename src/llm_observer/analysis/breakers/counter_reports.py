@@ -130,6 +130,7 @@ _LOGIN = re.compile(r"\b(?:started|starting|new|removed|closed|ended|opened|stop
 # What a number of a list stands behind.
 _MARKS = frozenset((",", ";", "(", "|", "[", "/", ":", "=", "\n", ""))
 _COLONS = frozenset(":=(|")
+_SPACES = frozenset(" \n/")
 _HELPERS = frozenset("used consumed spent previous prior earlier have has had holds contains and".split())
 _WORDS = _DID | _DOING | _NUMBERED | _TRAINS | _HELPERS
 
@@ -158,6 +159,8 @@ def reports(text: str, end: int, low: str, words: list[str]) -> bool:
         )
         if talked or _TOLD.match(text, end) or (_COUNTED.match(text, end) and _DONE_WITH.search(low)):
             return True
+    if text[end : end + 1] not in _SPACES:
+        return False
     if mark in _COLONS and _OF_ALL.match(text, end):
         return True
     return _STATE.match(text, end) is not None and _LISTED.search(low) is not None

@@ -65,7 +65,8 @@ _LONGEST_NAMED = 9
 _TOLD_OF = re.compile(
     r"\b(?:found|created|submitted|inserted|updated|deleted|added|assigned|triggered|removed|synced|scheduled|"
     r"saved|published|approved|cancelled|finished|processing|processed)\b[^.;:=\n]{0,44}"
-    r"\b(?:for|to|of|an?|the|new|match|from|row)(?: [a-z]{3,14})? [a-z]{3,14} \Z|\b(?:finished|done) [a-z]{3,12}ing [a-z]{3,14} \Z",
+    r"\b(?:for|to|of|an?|the|new|match|from|row)(?: [a-z]{3,14})? [a-z]{3,14} \Z|"
+    r"\b(?:finished|done) [a-z]{3,12}ing [a-z]{3,14} \Z",
     re.IGNORECASE,
 )
 # The number of a case in the subject of a mail, "[#827609] Your parcel"; "[#12345](https:...)" is an issue.
@@ -209,7 +210,12 @@ def _keyed(text: str, start: int, end: int) -> Span | None:
         return span_of(start, end, "keyed_id")
     if key.names_other and not digits.endswith("000"):
         return span_of(start, end, "keyed_id")
-    if size <= _LONGEST_NAMED and not digits.endswith("00") and _TOLD_OF.search(text, max(0, start - 72), start):
+    if (
+        size <= _LONGEST_NAMED
+        and key.mark == " "
+        and not digits.endswith("00")
+        and _TOLD_OF.search(text, max(0, start - 72), start)
+    ):
         return span_of(start, end, "keyed_id")
     if key.is_id and size >= 9 and (size >= 15 or key.words[-1] == "id"):
         return span_of(start, end, "keyed_id")
