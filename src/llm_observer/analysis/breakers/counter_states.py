@@ -43,7 +43,7 @@ _COLONS = frozenset((": ", " :"))
 _NAMED = (*_NUMERO, *_COLONS)
 _ANY_WORD = re.compile(r"[^\W0-9_]{3,16}")
 # How much of the text behind a number is looked at.
-_AHEAD = 80
+_AHEAD = 64
 
 
 def says_state(text: str, end: int, low: str) -> bool:

@@ -93,6 +93,8 @@ _THREE = 3
 _STEADY = frozenset(("iteration", "iter", "epoch"))
 # Digits of a place in a log or file.
 _FAR = 5
+# How a word ends that tells what was done, or of many.
+_ENDINGS = ("ed", "s")
 # What may follow the first number of a duration or an hour.
 _TIMED = frozenset(" :.dhmsapAP")
 # What is joined to a number that measures, `3d`, and counts nothing.
@@ -136,7 +138,9 @@ def find_counter(text: str, start: int, end: int) -> Span | None:
         return span_of(start, end, "counter")
     if after in _MAY_END and is_of(text, end, low, words):
         return span_of(start, end, "counter")
-    if GATE.isdisjoint(words) and not (words and (is_participle(words[-1]) or names_many(words[-1]))):
+    if GATE.isdisjoint(words) and not (
+        words and words[-1].endswith(_ENDINGS) and (is_participle(words[-1]) or names_many(words[-1]))
+    ):
         if (
             low[-1:] != "["
             and not (after == "," and text[end + 1 : end + 2].isdigit())
