@@ -1,8 +1,12 @@
 """Prompts whose reported tokens are not those of the request: the provider keeps, edits or repeats a part of them."""
 
+import random
 from typing import Any
 
 import pytest
+from healthy import healthy
+from recorded import recorder
+from scenarios import Source
 
 from llm_observer.analysis.prompts import read_prompt
 from llm_observer.replay import analyze
@@ -224,3 +228,31 @@ def test_a_short_request_with_a_long_history_is_not_below_the_minimum() -> None:
     calls = [(gpt("And?", previous_response_id="resp_1"), openai_usage(9000, 0)) for _ in range(2)]
     verdict = explain(*calls)[1].cache
     assert (verdict.outcome, verdict.cause) == ("cold", "none")
+
+
+def runs_again(usage: JSON, rng: random.Random) -> None:
+    """Let the model run again behind what its searches found: each run reads all before it and writes what is new."""
+    size = usage["cache_read_input_tokens"] + usage["cache_creation_input_tokens"]
+    del usage["cache_creation"]
+    for _ in range(rng.randint(1, 3)):
+        found = rng.randint(500, 6000)
+        usage["cache_read_input_tokens"] += size
+        usage["cache_creation_input_tokens"] += found
+        size += found
+
+
+@pytest.mark.parametrize("seed", [903, 904])
+def test_clean_traffic_whose_runs_are_summed_is_blamed_for_nothing(seed: int) -> None:
+    rng = random.Random(seed)
+    with recorder() as calls:
+        for step in healthy(Source(seed), 500):
+            if step.talk.shape.claude:
+                body = step.talk.body()
+                record = calls.call(
+                    "messages", {**body, "tools": [*body.get("tools", []), SEARCH]}, after_s=step.after_s
+                )
+                if rng.random() < 0.5:
+                    runs_again(record["response"]["usage"], rng)
+    reports = analyze(calls.records)
+    assert len(reports) > 80
+    assert not any(report.cache.broke for report in reports)

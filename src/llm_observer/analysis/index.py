@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 __all__ = ["Entry", "PrefixIndex", "Trace"]
 
 
-_TRACE_BYTES = 1350
+_TRACE_BYTES = 1400
 _SEGMENT_BYTES = 36
 """Four references and a weight."""
 _DIGESTS_BYTES = 4 * 49
