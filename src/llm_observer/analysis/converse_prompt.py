@@ -86,8 +86,8 @@ def _blocks(path: str, kind: Kind, role: str, content: object) -> Iterator[Segme
         elif isinstance(described.get("text"), str) and len(described) == 1:
             yield Segment(where, kind, described["text"], role=role)
         else:
-            own: Kind = next((_KINDS[name] for name in described if name in _KINDS), kind)
-            yield Segment(where, own, dump(block), is_json=True, role=role)
+            own: list[Kind] = [_KINDS[name] for name in described if name in _KINDS]
+            yield Segment(where, own[0] if own else kind, dump(block), is_json=True, role=role)
 
 
 def _lifetime(block: Mapping[str, Any]) -> str:
