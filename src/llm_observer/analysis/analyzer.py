@@ -64,7 +64,7 @@ class Analyzer:
         # What is left over is for the fits and what else is bounded by number.
         self._index = index if index is not None else PrefixIndex(max_bytes=max_bytes * 9 // 20)
         self._fingerprints = Fingerprinter(hasher, max_bytes=max_bytes // 4, max_foreign_bytes=max_bytes // 20)
-        self._turns = Turns(max_bytes // 8)
+        self._turns = Turns(max_bytes // 10)
         self._fits = Fits()
         self._tracer = Tracer(hasher, self._fingerprints)
         self._peers = Peers(self._index, self._fingerprints, self._lock)
