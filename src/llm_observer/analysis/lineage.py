@@ -1,16 +1,19 @@
-"""Which earlier calls one may have come from, wherever what they share stands in it."""
+"""Which earlier calls one may have come from, wherever what they share stands in it, and which it cannot."""
 
 from collections import Counter
 from collections.abc import Iterable
 
 from llm_observer.analysis.fingerprint import Fingerprint, Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
+from llm_observer.analysis.segments import Prompt
 from llm_observer.analysis.turns import Mark
 
-__all__ = ["edge", "landmarks", "lineage"]
+__all__ = ["answered_anew", "edge", "landmarks", "lineage", "turn_between"]
 
 _MOST_LANDMARKS = 6
 _MOST_LINEAGE = 3
+_OF_ANSWERS = frozenset({"assistant", "tool_use", "thinking"})
+"""Kinds of segments that a model's answer is made of."""
 
 
 def landmarks(trace: Trace, edges: Iterable[Mark]) -> list[bytes]:
@@ -43,3 +46,35 @@ def lineage(
         return list(found.values())
     own = Counter(now.canonical)
     return sorted(found.values(), key=lambda other: -(own & Counter(other.canonical)).total())[:_MOST_LINEAGE]
+
+
+def turn_between(prompt: Prompt, now: Trace, then: Trace, index: PrefixIndex) -> bool:
+    """Whether a later turn of this conversation than `then` had another head: this call has all its messages.
+
+    It has them, their answer and more. The same question sent to two prompts side by side is no such turn.
+    """
+    shared = len(then)
+    if not now.head <= shared < len(now):
+        return False
+    other = index.holding(now.canonical[shared])
+    if other is None or other is then or other.seed != now.seed or other.at > now.at:
+        return False
+    messages = len(other) - other.head
+    behind = now.head + messages
+    if not shared < behind < len(now) or prompt.segments[behind].role != "assistant":
+        return False
+    return [*other.canonical[other.head :]] == [*now.canonical[now.head : behind]]
+
+
+def answered_anew(prompt: Prompt, now: Trace, then: Trace, position: int, index: PrefixIndex) -> bool:
+    """Whether two prompts part at `position` because one question was asked twice, and each was answered by itself.
+
+    The ids in an answer are the provider's. A conversation whose history is written anew each turn parts there as
+    well, but from its own last turn: it is longer than that, and has been at no earlier turn since.
+    """
+    if prompt.segments[position].kind not in _OF_ANSWERS:
+        return False
+    if len(now) <= len(then):
+        return True
+    length, own = index.deepest(now.chain, at=now.at)
+    return own is not None and length == len(own) <= position and own.at > then.at

@@ -12,7 +12,7 @@ from llm_observer.analysis.compare import Difference, common, noise, tool_change
 from llm_observer.analysis.fingerprint import Fingerprinter
 from llm_observer.analysis.index import PrefixIndex, Trace
 from llm_observer.analysis.kept import parted_heads
-from llm_observer.analysis.lineage import lineage
+from llm_observer.analysis.lineage import answered_anew, lineage, turn_between
 from llm_observer.analysis.parameters import changed_parameters
 from llm_observer.analysis.placement import misplaced
 from llm_observer.analysis.reads import LEAST_LOSS, NOTHING, Read, Reads, agree
@@ -28,8 +28,6 @@ __all__ = ["judge"]
 
 _EXACT = 0.03
 """A bound up to which a count is known rather than estimated: a volatile value more or less."""
-_OF_ANSWERS = frozenset({"assistant", "tool_use", "thinking"})
-"""Kinds of segments that a model's answer is made of."""
 _AS_SENT = frozenset({"ttl_expired", "concurrent_cold_start", "evicted_or_rerouted"})
 """Causes that lost what the request asked for as it was sent; the others lost what it could have asked for."""
 _OF_THE_WIRE = _AS_SENT | {"json_key_order", "whitespace", "tool_order"}
@@ -107,7 +105,11 @@ class _Judge:
         """The verdict on a call that read `reported` tokens."""
         then = self._then
         _, elsewhere = self._index.deepest(self._now.canonical_chain, self._now.owner, self._now.at)
-        parts = then is None or self._reads.shared(then) < min(len(then), len(self._now)) or self._turn_between(then)
+        parts = (
+            then is None
+            or self._reads.shared(then) < min(len(then), len(self._now))
+            or turn_between(self._prompt, self._now, then, self._index)
+        )
         if then is not None and reported and self._shares_most(then, elsewhere) and self._reads.covers(then, reported):
             # All is read that any earlier call shares from the start on. What one shares elsewhere is left.
             if parts:
@@ -165,23 +167,6 @@ class _Judge:
         """Whether no call to another model shares more than `then`."""
         return elsewhere is None or elsewhere is then or self._reads.shared(elsewhere) <= self._reads.shared(then)
 
-    def _turn_between(self, then: Trace) -> bool:
-        """Whether a later turn of this conversation than `then` had another head: this call has all its messages.
-
-        It has them, their answer and more. The same question sent to two prompts side by side is no such turn.
-        """
-        now, shared = self._now, len(then)
-        if not now.head <= shared < len(now):
-            return False
-        other = self._index.holding(now.canonical[shared])
-        if other is None or other is then or other.seed != now.seed or other.at > now.at:
-            return False
-        messages = len(other) - other.head
-        behind = now.head + messages
-        if not shared < behind < len(now) or self._prompt.segments[behind].role != "assistant":
-            return False
-        return [*other.canonical[other.head :]] == [*now.canonical[now.head : behind]]
-
     def _is_short(self) -> bool:
         """Whether the whole prompt, by the provider's count, is shorter than what is cached."""
         whole = self._usage.input_tokens if self._usage is not None else None
@@ -218,22 +203,11 @@ class _Judge:
             there, written = end, None
         differences = noise(self._prompt, self._now, then, shared, self._fingerprints)
         reached = [d for d in differences if d.position < there.position]
-        if reached and not self._answered_anew(then, reached[0].position):
+        if reached and not self._is_other_answer(then, reached[0]):
             self._note(there, reached, written)
 
-    def _answered_anew(self, then: Trace, position: int) -> bool:
-        """Whether the two prompts part at an answer because the same question was asked twice, each answered by itself.
-
-        The ids in an answer are the provider's. A conversation whose history is written anew each turn parts there as
-        well, but from its own last turn: it is longer than that, and has been at no earlier turn since.
-        """
-        if self._prompt.segments[position].kind not in _OF_ANSWERS:
-            return False
-        now = self._now
-        if len(now) <= len(then):
-            return True
-        length, own = self._index.deepest(now.chain, at=now.at)
-        return own is not None and length == len(own) <= position and own.at > then.at
+    def _is_other_answer(self, then: Trace, difference: Difference) -> bool:
+        return answered_anew(self._prompt, self._now, then, difference.position, self._index)
 
     def _judge_structure(self, then: Trace | None) -> None:
         """Content added, removed or rearranged ahead of content that an earlier call had too."""
@@ -247,7 +221,7 @@ class _Judge:
             if found is None:
                 continue
             differences, end = found
-            if differences[0].cause == "history_rewritten" and self._answered_anew(other, differences[0].position):
+            if differences[0].cause == "history_rewritten" and self._is_other_answer(other, differences[0]):
                 continue
             if differences[0].cause == "compaction" and self._reads.readable_behind(other, shared):
                 # What the summary replaced is gone: had it been there before, it would have been read.
