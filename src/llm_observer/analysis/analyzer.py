@@ -116,8 +116,8 @@ class Analyzer:
         before = self._answered(prompt.kept, trace)
         verdict, read_at = judge(prompt, trace, rule, self._index, self._fingerprints, usage, fit, before)
         if call.diagnostics:
-            seen = self._compared(prompt, trace, rule) if rule is not None else []
-            verdict = reconcile(verdict, call.diagnostics, seen)
+            differences = self._compared(prompt, trace, rule) if rule is not None else []
+            verdict = reconcile(verdict, call.diagnostics, differences)
         if self._fingerprints.skipped:
             verdict = replace(verdict, skipped=("volatile_values",))
         seen = self._index.seen(family)
